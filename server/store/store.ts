@@ -1,0 +1,57 @@
+import type { Reading } from "#protocol/messages.ts";
+import type { Instant, Seconds } from "#protocol/units.ts";
+
+/** Readings of one station with consecutive numbers: `first` is the number of the first. */
+export interface Contribution {
+  readonly station: string;
+  readonly epoch: string;
+  readonly first: number;
+  readonly readings: readonly Reading[];
+}
+
+export interface Mark {
+  readonly station: string;
+  readonly epoch: string;
+  readonly upTo: number;
+}
+
+/** The port to a time-series store, as ingest, loops and API need it. */
+export interface Store {
+  open(): Promise<void>;
+  /** Commits all or nothing, durably, with the marks that the contributions imply. Raises Fault STORE_FAILED. */
+  commit(contributions: readonly Contribution[]): Promise<void>;
+  /** Up to which number each station's readings are committed: read once at start. */
+  marks(): Promise<Mark[]>;
+  /** The newest value of every device and measure: read once at start; later kept in memory by the caller. */
+  latest(): Promise<Reading[]>;
+  /** Readings of one measure of one device in [from, to), oldest first, at most `limit`. */
+  range(device: string, measure: string, from: Instant, to: Instant, limit: number): Promise<Reading[]>;
+  /** Per step of `every` from `from`: count, mean, min, max, first and last of a measure over these devices together. */
+  aggregate(query: AggregateQuery): Promise<AggregateRow[]>;
+  /** How many readings are stored, and in how many bytes on disk. */
+  size(): Promise<{ readings: number; bytes: number }>;
+  /** Drops readings older than `before`. */
+  prune(before: Instant): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface AggregateQuery {
+  readonly devices: readonly string[];
+  readonly measure: string;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly every: Seconds;
+  /** One row a step for all devices together, or one for each device. */
+  readonly by?: "device";
+}
+
+export interface AggregateRow {
+  readonly at: Instant;
+  readonly device?: string;
+  readonly count: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  readonly first: number;
+  readonly last: number;
+}
