@@ -122,7 +122,16 @@ export const KINDS = {
     fiware: "Vehicle",
     service: "waste",
     measures: {
-      stop: measure("1", 0, 10_000, "state", seconds(3600), 0, "Stops of the round served", "Arrêts de la tournée faits"),
+      stop: measure(
+        "1",
+        0,
+        10_000,
+        "state",
+        seconds(3600),
+        0,
+        "Stops of the round served",
+        "Arrêts de la tournée faits",
+      ),
       load_kg: measure("kg", 0, 40_000, "state", seconds(3600), 50, "Load", "Chargement"),
       distance_km: counter("km", 1e7, "sample", seconds(3600), 5, "Distance, counted", "Distance, comptée"),
     },
@@ -163,12 +172,38 @@ export const KINDS = {
     fiware: "TrafficFlowObserved",
     service: "traffic",
     measures: {
-      stage: measure("1", -1, 31, "state", quarter, 0, "Stage shown (-1: between stages)", "Phase affichée (-1 : entre deux)"),
-      greens: measure("1", 0, 4_294_967_295, "state", quarter, 0, "Green groups, one bit each", "Groupes au vert, un bit chacun"),
+      stage: measure(
+        "1",
+        -1,
+        31,
+        "state",
+        quarter,
+        0,
+        "Stage shown (-1: between stages)",
+        "Phase affichée (-1 : entre deux)",
+      ),
+      greens: measure(
+        "1",
+        0,
+        4_294_967_295,
+        "state",
+        quarter,
+        0,
+        "Green groups, one bit each",
+        "Groupes au vert, un bit chacun",
+      ),
       longest_wait_s: measure("s", 0, 3600, "sample", minute, 30, "Longest wait now", "Attente la plus longue"),
       queue: measure("1", 0, 10_000, "sample", minute, 1e9, "Vehicles queued", "Véhicules en file"),
       mode: choice(SIGNAL_MODES, "event", quarter, "Mode of control", "Mode de régulation"),
-      terminations: counter("1", 1e9, "sample", quarter, 1e9, "Greens ended by gap-out", "Verts finis par absence de demande"),
+      terminations: counter(
+        "1",
+        1e9,
+        "sample",
+        quarter,
+        1e9,
+        "Greens ended by gap-out",
+        "Verts finis par absence de demande",
+      ),
     },
     accepts: ["frame", "signal-override", "release"],
     safe: "keeps its last frame, then its fixed plan; its guard never rests",
@@ -236,6 +271,12 @@ function counter(
   return { ...measure(unit, 0, max, messageClass, every_s, change, en, fr), counter: true };
 }
 
-function choice(names: readonly string[], messageClass: MessageClass, every_s: Seconds, en: string, fr: string): Measure {
+function choice(
+  names: readonly string[],
+  messageClass: MessageClass,
+  every_s: Seconds,
+  en: string,
+  fr: string,
+): Measure {
   return { ...measure("1", 0, names.length - 1, messageClass, every_s, 0, en, fr), names };
 }

@@ -102,10 +102,18 @@ function fromColumns(map: Readonly<Record<string, Cbor>>): Batch {
   const t = column(map, "t");
   const v = column(map, "v");
   if (d.length === 0 || d.length > MAX_BATCH_READINGS) {
-    throw new Fault("PAYLOAD_INVALID", { path: "d", found: `${d.length} readings`, expected: `1 to ${MAX_BATCH_READINGS}` });
+    throw new Fault("PAYLOAD_INVALID", {
+      path: "d",
+      found: `${d.length} readings`,
+      expected: `1 to ${MAX_BATCH_READINGS}`,
+    });
   }
   if (m.length !== d.length || t.length !== d.length || v.length !== d.length) {
-    throw new Fault("PAYLOAD_INVALID", { path: "d m t v", found: "columns of several lengths", expected: "one length" });
+    throw new Fault("PAYLOAD_INVALID", {
+      path: "d m t v",
+      found: "columns of several lengths",
+      expected: "one length",
+    });
   }
   const readings: Reading[] = [];
   let at = 0;
@@ -115,10 +123,14 @@ function fromColumns(map: Readonly<Record<string, Cbor>>): Batch {
     const delta = t[index];
     const value = v[index];
     if (device === undefined || measure === undefined) {
-      throw new Fault("PAYLOAD_INVALID", { path: `d[${index}]`, found: "an index without a name", expected: "a name in D and M" });
+      throw new Fault("PAYLOAD_INVALID", {
+        path: `d[${index}]`,
+        found: "an index without a name",
+        expected: "a name in D and M",
+      });
     }
     if (typeof delta !== "number" || !Number.isFinite(delta)) {
-      throw new Fault("PAYLOAD_INVALID", { path: `t[${index}]`, found: String(delta), expected: "a time" });
+      throw new Fault("PAYLOAD_INVALID", { path: `t[${index}]`, found: typeof delta, expected: "a time" });
     }
     at += delta;
     // A value that is no number is kept as NaN: the server quarantines that one reading and keeps its neighbours.
@@ -171,12 +183,20 @@ export const order = variant("action", {
   frame: object({
     cycle_s: number(10, 300),
     offset_s: number(0, 300),
-    stages: list(object({ stage: identifier, min_s: number(0, 300), target_s: number(0, 300), max_s: number(0, 300) }), 32, 1),
+    stages: list(
+      object({ stage: identifier, min_s: number(0, 300), target_s: number(0, 300), max_s: number(0, 300) }),
+      32,
+      1,
+    ),
     until: integer(0),
   }),
   round: object({
     round: identifier,
-    stops: list(object({ site: identifier, what: oneOf("container", "tipping-site", "depot"), eta: integer(0) }), 500, 0),
+    stops: list(
+      object({ site: identifier, what: oneOf("container", "tipping-site", "depot"), eta: integer(0) }),
+      500,
+      0,
+    ),
   }),
 });
 export type Order = Shaped<typeof order>;

@@ -64,7 +64,11 @@ export function text(most = 200, pattern?: RegExp, expected?: string): Shape<str
 }
 
 /** An identifier: letters, digits, `-`, `_` and `.`, so that it fits into a topic, an address and a file name. */
-export const identifier: Shape<string> = text(64, /^[A-Za-z0-9][A-Za-z0-9._-]*$/, "an identifier (letters, digits, - _ .)");
+export const identifier: Shape<string> = text(
+  64,
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  "an identifier (letters, digits, - _ .)",
+);
 
 export const boolean: Shape<boolean> = {
   schema: { type: "boolean" },

@@ -11,10 +11,25 @@ export type LonLat = readonly [lon: number, lat: number];
 
 /** EN 13201-2 classes: M for motor traffic (cd/m²), C for conflict areas (lx), P for pedestrians (lx). */
 export const LIGHTING_CLASSES = [
-  "M1", "M2", "M3", "M4", "M5", "M6",
-  "C0", "C1", "C2", "C3", "C4", "C5",
-  "P1", "P2", "P3", "P4", "P5", "P6",
-] as const; // prettier-ignore
+  "M1",
+  "M2",
+  "M3",
+  "M4",
+  "M5",
+  "M6",
+  "C0",
+  "C1",
+  "C2",
+  "C3",
+  "C4",
+  "C5",
+  "P1",
+  "P2",
+  "P3",
+  "P4",
+  "P5",
+  "P6",
+] as const;
 export type LightingClass = (typeof LIGHTING_CLASSES)[number];
 
 export const STREAMS = ["residual", "paper", "packaging", "glass", "organic", "litter"] as const;
@@ -30,9 +45,22 @@ const PROPERTIES = {
   street: object({
     name: text(120),
     highway: oneOf(
-      "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street",
-      "service", "pedestrian", "footway", "cycleway", "path", "steps", "track",
-    ), // prettier-ignore
+      "motorway",
+      "trunk",
+      "primary",
+      "secondary",
+      "tertiary",
+      "unclassified",
+      "residential",
+      "living_street",
+      "service",
+      "pedestrian",
+      "footway",
+      "cycleway",
+      "path",
+      "steps",
+      "track",
+    ),
     lightingClass: oneOf(...LIGHTING_CLASSES),
     speed_kmh: number(3, 130),
     /** True: only in the direction in which the line is drawn. */
@@ -81,7 +109,13 @@ const PROPERTIES = {
     station,
     name: text(120),
     approaches: list(
-      object({ id: identifier, street: identifier, bearing_deg: number(0, 360), lanes: integer(1, 8), length_m: number(5, 2000) }),
+      object({
+        id: identifier,
+        street: identifier,
+        bearing_deg: number(0, 360),
+        lanes: integer(1, 8),
+        length_m: number(5, 2000),
+      }),
       12,
       1,
     ),
@@ -135,7 +169,9 @@ const GEOMETRIES: Partial<Record<FeatureKind, string>> = { street: "LineString",
 type PointFeature<Kind extends FeatureKind> = { readonly id: string; readonly position: LonLat } & Readonly<
   Shaped<(typeof PROPERTIES)[Kind]>
 >;
-export type Street = { readonly id: string; readonly line: readonly LonLat[] } & Readonly<Shaped<typeof PROPERTIES.street>>;
+export type Street = { readonly id: string; readonly line: readonly LonLat[] } & Readonly<
+  Shaped<typeof PROPERTIES.street>
+>;
 export type Zone = { readonly id: string; readonly ring: readonly LonLat[] } & Readonly<Shaped<typeof PROPERTIES.zone>>;
 export type Station = PointFeature<"station">;
 export type Luminaire = PointFeature<"luminaire">;
@@ -228,10 +264,12 @@ function asCollection(json: unknown, file: string): { vigie: unknown; features: 
   const unreadable = (problem: string) => new Fault("TERRITORY_UNREADABLE", { file, problem });
   if (typeof json !== "object" || json === null) throw unreadable("no JSON object");
   const { type, features, vigie } = json as Record<string, unknown>;
-  if (type !== "FeatureCollection") throw unreadable(`its type is ${JSON.stringify(type) ?? "missing"}, not "FeatureCollection"`);
+  if (type !== "FeatureCollection")
+    throw unreadable(`its type is ${JSON.stringify(type) ?? "missing"}, not "FeatureCollection"`);
   if (!Array.isArray(features)) throw unreadable("it has no list of features");
   if (features.length > MAX_FEATURES) throw unreadable(`${features.length} features are more than ${MAX_FEATURES}`);
-  if (vigie === undefined) throw unreadable('the member "vigie" with id, name, timeZone and position is missing at the top');
+  if (vigie === undefined)
+    throw unreadable('the member "vigie" with id, name, timeZone and position is missing at the top');
   return { vigie, features };
 }
 
@@ -253,9 +291,13 @@ class Builder {
   head(vigie: unknown): void {
     this.top = this.checked(header, vigie, "vigie (at the top)");
     try {
-      new Intl.DateTimeFormat("en", { timeZone: this.top.timeZone });
+      Intl.DateTimeFormat("en", { timeZone: this.top.timeZone });
     } catch {
-      throw invalid("vigie (at the top)", "timeZone", `${this.top.timeZone} is no IANA time zone, such as Europe/Paris`);
+      throw invalid(
+        "vigie (at the top)",
+        "timeZone",
+        `${this.top.timeZone} is no IANA time zone, such as Europe/Paris`,
+      );
     }
   }
 
@@ -266,29 +308,45 @@ class Builder {
     if (typeof properties !== "object" || properties === null) throw invalid(nth, "properties", "they are missing");
     const { kind, id, ...rest } = properties;
     if (typeof kind !== "string" || !Object.hasOwn(PROPERTIES, kind)) {
-      throw invalid(nth, "kind", `${JSON.stringify(kind) ?? "nothing"} is none of ${Object.keys(PROPERTIES).join(", ")}`);
+      throw invalid(
+        nth,
+        "kind",
+        `${JSON.stringify(kind) ?? "nothing"} is none of ${Object.keys(PROPERTIES).join(", ")}`,
+      );
     }
     const name = this.checked(identifier, id, nth, "id");
     const label = `Feature ${index + 1} (${kind} ${name})`;
     this.claim(name, label);
-    const parsed = this.checked(PROPERTIES[kind as FeatureKind] as Shape<object>, rest, label);
+    const parsed = this.checked<object>(PROPERTIES[kind as FeatureKind], rest, label);
     this.add(kind as FeatureKind, name, parsed, geometry, label);
   }
 
-  private add(kind: FeatureKind, id: string, parsed: object, geometry: GeoJsonFeature["geometry"] | undefined, label: string): void {
+  private add(
+    kind: FeatureKind,
+    id: string,
+    parsed: object,
+    geometry: GeoJsonFeature["geometry"] | undefined,
+    label: string,
+  ): void {
     const wanted = GEOMETRIES[kind] ?? "Point";
-    if (geometry?.type !== wanted) throw invalid(label, "geometry", `it is ${geometry?.type ?? "missing"}, not a ${wanted}`);
+    if (geometry?.type !== wanted)
+      throw invalid(label, "geometry", `it is ${geometry?.type ?? "missing"}, not a ${wanted}`);
     if (kind === "street") {
       this.streets.push({ id, line: this.line(geometry.coordinates, label, 2), ...parsed } as unknown as Street);
     } else if (kind === "zone") {
       const rings = geometry.coordinates;
-      this.zones.push({ id, ring: this.line(Array.isArray(rings) ? rings[0] : rings, label, 4), ...parsed } as unknown as Zone);
+      this.zones.push({
+        id,
+        ring: this.line(Array.isArray(rings) ? rings[0] : rings, label, 4),
+        ...parsed,
+      } as unknown as Zone);
     } else {
       const feature = { id, position: this.position(geometry.coordinates, label), ...parsed };
       if (kind === "loop" || kind === "camera") this.detectors.push({ kind, ...feature } as unknown as Detector);
       else ((this.points[kind] ??= []) as unknown[]).push(feature);
       if (kind === "depot") {
-        for (const vehicle of (feature as unknown as Depot).vehicles) this.claim(vehicle.id, `${label}, vehicle ${vehicle.id}`);
+        for (const vehicle of (feature as unknown as Depot).vehicles)
+          this.claim(vehicle.id, `${label}, vehicle ${vehicle.id}`);
       }
     }
   }
@@ -356,7 +414,11 @@ class Builder {
     for (const device of territory.devices.values()) {
       const devices = byStation.get(device.station);
       if (devices === undefined) {
-        throw invalid(this.ids.get(device.id) ?? device.id, "station", `there is no station ${device.station} in ${this.file}`);
+        throw invalid(
+          this.ids.get(device.id) ?? device.id,
+          "station",
+          `there is no station ${device.station} in ${this.file}`,
+        );
       }
       devices.push(device);
     }
@@ -402,7 +464,12 @@ function checkReferences(territory: Territory): void {
   const streets = new Set(territory.streets.map((street) => street.id));
   const zones = new Set(territory.zones.map((zone) => zone.id));
   const junctions = new Map(territory.junctions.map((junction) => [junction.id, junction]));
-  const known = (names: { has(name: string): boolean }, what: string, name: string | undefined, label: string): void => {
+  const known = (
+    names: { has(name: string): boolean },
+    what: string,
+    name: string | undefined,
+    label: string,
+  ): void => {
     if (name !== undefined && !names.has(name)) throw invalid(label, what, `there is no ${what} ${name}`);
   };
   for (const street of territory.streets) known(zones, "zone", street.zone, `street ${street.id}`);
@@ -438,7 +505,8 @@ function checkJunction(junction: Junction, streets: ReadonlySet<string>): void {
     for (const a of stage.groups) {
       if (!groups.has(a)) throw invalid(label, "stages", `there is no signal group ${a}`);
       for (const b of stage.groups) {
-        if (conflicting.has(`${a} ${b}`)) throw invalid(label, "stages", `stage ${stage.id} has ${a} and ${b}, which conflict`);
+        if (conflicting.has(`${a} ${b}`))
+          throw invalid(label, "stages", `stage ${stage.id} has ${a} and ${b}, which conflict`);
       }
     }
   }

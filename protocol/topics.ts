@@ -43,7 +43,12 @@ export function mayPublish(topic: string, territory: string, station: string, st
 }
 
 /** A station hears its own down tree and its own streets, nothing else. */
-export function maySubscribe(filter: string, territory: string, station: string, streets: ReadonlySet<string>): boolean {
+export function maySubscribe(
+  filter: string,
+  territory: string,
+  station: string,
+  streets: ReadonlySet<string>,
+): boolean {
   if (filter === allDown(territory, station)) return true;
   const address = parseTopic(filter);
   if (address === undefined || address.territory !== territory) return false;
