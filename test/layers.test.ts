@@ -61,7 +61,9 @@ test("clock and chance are arguments: nothing outside the real ports reaches for
     .flatMap((file) =>
       readFileSync(join(root, file), "utf8")
         .split("\n")
-        .flatMap((line, index) => (REACHES.test(line) && !/^\s*(\*|\/\/)/.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : [])),
+        .flatMap((line, index) =>
+          REACHES.test(line) && !/^\s*(\*|\/\/)/.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : [],
+        ),
     );
   expect(reaching).toEqual([]);
 });

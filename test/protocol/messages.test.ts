@@ -51,7 +51,12 @@ test("a batch may also be plain JSON", () => {
 const wrong: [string, Uint8Array, string, RegExp][] = [
   ["that is neither JSON nor CBOR", Uint8Array.of(0xff, 1, 2), "PAYLOAD_UNREADABLE", /at byte/],
   ["that is broken JSON", new TextEncoder().encode('{"epoch": '), "PAYLOAD_UNREADABLE", /JSON/],
-  ["with a field missing", bytes({ epoch: "e", after: 0, readings: batch.readings }), "PAYLOAD_INVALID", /At first: found nothing/],
+  [
+    "with a field missing",
+    bytes({ epoch: "e", after: 0, readings: batch.readings }),
+    "PAYLOAD_INVALID",
+    /At first: found nothing/,
+  ],
   ["with a field of the wrong type", bytes({ ...batch, after: "zero" }), "PAYLOAD_INVALID", /At after: found "zero"/],
   ["with a field too many", bytes({ ...batch, extra: 1 }), "PAYLOAD_INVALID", /At extra/],
   ["without readings", bytes({ ...batch, readings: [] }), "PAYLOAD_INVALID", /at least 1/],
@@ -90,7 +95,9 @@ test("a command with an order that does not exist is refused with the list of th
     order: { action: "explode" },
     signature: "x",
   };
-  expect(() => parseMessage(command, bytes(given))).toThrow(/At order.action: found "explode", expected one of programme/);
+  expect(() => parseMessage(command, bytes(given))).toThrow(
+    /At order.action: found "explode", expected one of programme/,
+  );
 });
 
 test("a receipt below zero is refused", () => {

@@ -4,7 +4,12 @@ import { allDown, down, mayPublish, maySubscribe, parseTopic, streetTopic, up } 
 const streets = new Set(["R1"]);
 
 test("a topic is read back into what it was made of", () => {
-  expect(parseTopic(up("t", "S1", "readings"))).toEqual({ tree: "up", territory: "t", station: "S1", leaf: "readings" });
+  expect(parseTopic(up("t", "S1", "readings"))).toEqual({
+    tree: "up",
+    territory: "t",
+    station: "S1",
+    leaf: "readings",
+  });
   expect(parseTopic(streetTopic("t", "R1"))).toEqual({ tree: "street", territory: "t", street: "R1" });
   expect(parseTopic("vigie/1/t/S1/up/readings/more")).toBeUndefined();
   expect(parseTopic("something/else")).toBeUndefined();

@@ -1,0 +1,126 @@
+import type { Cancel, Clock } from "#protocol/ports.ts";
+import type { Instant, Seconds } from "#protocol/units.ts";
+
+/**
+ * Virtual time: a queue of what is due, in order of time and, at one time, in order of asking. Nothing waits for the wall
+ * clock, so a night takes seconds; and the order depends on the seed alone, so two runs are the same run.
+ */
+export interface VirtualClock extends Clock {
+  /**
+   * The same time for a party that works with promises: after each of its turns the promises settle before time goes on.
+   * The edge and the street are synchronous and use the clock itself, which is several times faster.
+   */
+  readonly settling: Clock;
+  /** Lets promises that are under way settle after the present turn. */
+  settle(): void;
+  /** Time stands still until `work` has ended: for a real disk or database behind the rehearsal. */
+  hold<T>(work: Promise<T>): Promise<T>;
+  /** Goes on to `until`, running all that is due; `onTurn` is told now and then how far it is. */
+  run(until: Instant, onTurn?: (now: Instant) => void): Promise<void>;
+}
+
+interface Due {
+  at: number;
+  order: number;
+  action: (() => void) | undefined;
+  settles: boolean;
+}
+
+/** How many turns pass between two words to `onTurn`. */
+const TURNS_PER_WORD = 4096;
+
+export function virtualClock(start: Instant): VirtualClock {
+  const queue: Due[] = [];
+  let now: number = start;
+  let asked = 0;
+  let unsettled = false;
+  let held = 0;
+  let released: (() => void) | undefined;
+
+  const schedule = (delay: Seconds, action: () => void, settles: boolean): Cancel => {
+    // Times are whole milliseconds, as everywhere; a delay of less still comes after what is already due now.
+    const due: Due = { at: now + Math.max(0, Math.round(delay * 1000)), order: asked++, action, settles };
+    push(queue, due);
+    return () => {
+      due.action = undefined;
+    };
+  };
+  const after = (delay: Seconds, action: () => void): Cancel => schedule(delay, action, false);
+
+  const calm = async (): Promise<void> => {
+    unsettled = false;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (held > 0) {
+      await new Promise<void>((resolve) => (released = resolve));
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  };
+
+  return {
+    now: () => now as Instant,
+    after,
+    settling: { now: () => now as Instant, after: (delay, action) => schedule(delay, action, true) },
+    settle: () => {
+      unsettled = true;
+    },
+    async hold(work) {
+      held++;
+      unsettled = true;
+      try {
+        return await work;
+      } finally {
+        held--;
+        if (held === 0) released?.();
+      }
+    },
+    async run(until, onTurn) {
+      let turns = 0;
+      await calm();
+      for (;;) {
+        const due = queue[0];
+        if (due === undefined || due.at > until) break;
+        pop(queue);
+        if (due.action === undefined) continue;
+        now = due.at;
+        due.action();
+        if (due.settles || unsettled) await calm();
+        if (onTurn !== undefined && ++turns % TURNS_PER_WORD === 0) onTurn(now as Instant);
+      }
+      now = Math.max(now, until);
+      await calm();
+    },
+  };
+}
+
+const before = (a: Due, b: Due): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+/** A binary heap: the root is due first. */
+function push(heap: Due[], due: Due): void {
+  let index = heap.length;
+  heap.push(due);
+  while (index > 0) {
+    const parent = (index - 1) >> 1;
+    const above = heap[parent] as Due;
+    if (!before(due, above)) break;
+    heap[index] = above;
+    index = parent;
+  }
+  heap[index] = due;
+}
+
+function pop(heap: Due[]): void {
+  const last = heap.pop() as Due;
+  const size = heap.length;
+  if (size === 0) return;
+  let index = 0;
+  for (;;) {
+    let child = 2 * index + 1;
+    if (child >= size) break;
+    if (child + 1 < size && before(heap[child + 1] as Due, heap[child] as Due)) child++;
+    const below = heap[child] as Due;
+    if (!before(below, last)) break;
+    heap[index] = below;
+    index = child;
+  }
+  heap[index] = last;
+}
