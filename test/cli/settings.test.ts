@@ -28,15 +28,33 @@ test("durations are said in days, hours or minutes, and a flag can be denied", (
 
 const mistakes: [string, string[], Record<string, string>, string | undefined, string][] = [
   ["an option that does not exist", ["--prot", "1"], {}, undefined, "There is no option --prot. Did you mean --port?"],
-  ["a port that is no number", ["--port", "http"], {}, undefined, "--port is http; expected a whole number from 0 to 65535 (from the command line)"],
+  [
+    "a port that is no number",
+    ["--port", "http"],
+    {},
+    undefined,
+    "--port is http; expected a whole number from 0 to 65535 (from the command line)",
+  ],
   ["an empty port", ["--port="], {}, undefined, "--port is ; expected"],
-  ["a port too high", [], { VIGIE_PORT: "70000" }, undefined, "--port is 70000; expected a whole number from 0 to 65535 (from VIGIE_PORT)"],
+  [
+    "a port too high",
+    [],
+    { VIGIE_PORT: "70000" },
+    undefined,
+    "--port is 70000; expected a whole number from 0 to 65535 (from VIGIE_PORT)",
+  ],
   ["a value left out", ["--port"], {}, undefined, "--port is nothing"],
   ["a duration without a unit", ["--history", "7"], {}, undefined, "a duration like 90m, 48h or 2d"],
   ["a denied option that is no flag", ["--no-port"], {}, undefined, "There is no option --no-port"],
   ["a settings file that is not there", ["--settings", "none.json"], {}, undefined, "There is no file none.json"],
   ["a settings file that is no JSON", ["--settings", "a.json"], {}, "port: 1", "expected JSON"],
-  ["a misspelt name in the settings file", ["--settings", "a.json"], {}, '{"ports": 1}', "There is no option “ports” in a.json. Did you mean “port”?"],
+  [
+    "a misspelt name in the settings file",
+    ["--settings", "a.json"],
+    {},
+    '{"ports": 1}',
+    "There is no option “ports” in a.json. Did you mean “port”?",
+  ],
 ];
 for (const [what, line, environment, file, says] of mistakes) {
   test(`${what} is answered by one sentence that names the thing, the place and what is expected`, () => {
