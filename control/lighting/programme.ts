@@ -180,7 +180,7 @@ function alternativesOf(input: ProgrammeInput, periods: readonly Period[]): Alte
     { value: "classes by traffic, never idle", refused: "uses-more-energy", cost: energyShare(periods, "always-active", input) },
   ];
   if (below !== quietest.lightingClass) alternatives.push({ value: `${below} in the quietest hours`, refused: "below-class" });
-  alternatives.push({ value: "off when nobody is near", refused: "below-floor", cost: input.policy.floor });
+  alternatives.push({ value: "off when nobody is near", refused: "below-floor" });
   return alternatives;
 }
 
