@@ -55,6 +55,11 @@ export const FAULTS = {
     fr: "{device} envoie une mesure vieille de {age_d} jours ; au plus {limit_d} jours.",
     status: 400,
   },
+  BATCH_EARLY: {
+    en: "Station {station} sends readings that follow number {after}; the server has them up to {upTo} and asks for the rest first.",
+    fr: "La station {station} envoie des mesures qui suivent le numéro {after} ; le serveur les a jusqu’au {upTo} et demande d’abord le reste.",
+    status: 409,
+  },
   COMMAND_EXPIRED: {
     en: "Command {command} for {device} arrived {late_s} s after its expiry and was not acted on.",
     fr: "La commande {command} pour {device} est arrivée {late_s} s après son expiration et n’a pas été exécutée.",
@@ -188,6 +193,31 @@ export const FAULTS = {
   REPLAY_DIFFERS: {
     en: "Decision {id} computed again from its recorded inputs differs: recorded {recorded}, now {now}.",
     fr: "La décision {id}, recalculée depuis ses entrées, diffère : enregistrée {recorded}, maintenant {now}.",
+    status: 500,
+  },
+  FIELD_EXPECTED: {
+    en: "Expected {expected}.",
+    fr: "Attendu : {expected}.",
+    status: 400,
+  },
+  MEDIA_UNKNOWN: {
+    en: "The body is of type {found}; expected {expected}.",
+    fr: "Le corps est de type {found} ; attendu : {expected}.",
+    status: 415,
+  },
+  OTHER_ORIGIN: {
+    en: "A change must come from the page of this server itself, not from {found}.",
+    fr: "Une modification doit venir de la page de ce serveur, pas de {found}.",
+    status: 403,
+  },
+  SIGN_IN_REFUSED: {
+    en: "The name and password do not match, or the link was already used or has expired.",
+    fr: "Le nom et le mot de passe ne correspondent pas, ou le lien a déjà servi ou a expiré.",
+    status: 401,
+  },
+  UNEXPECTED: {
+    en: "Something went wrong in the server at {place}; its log says what.",
+    fr: "Une erreur s’est produite dans le serveur à {place} ; son journal dit laquelle.",
     status: 500,
   },
   NOT_READY: {

@@ -124,24 +124,30 @@ export type RoundDetail = Static<typeof RoundDetail>;
 export const POLICY_NAMES = ["lighting.programme", "traffic.frame", "waste.rounds"] as const;
 export const MODES = ["shadow", "pilot", "general"] as const;
 
+/** Where a pilot acts, and what it is compared with: names of streets, junctions, depots or zones. */
+const Places = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 1000 });
+export const Pilot = Type.Object({ acting: Places, control: Places }, { additionalProperties: false });
+export type Pilot = Static<typeof Pilot>;
+
 export const Policy = Type.Object({
   name: Type.Enum([...POLICY_NAMES]),
+  /** Shadow decides and records; pilot acts on a group beside a control group; general acts everywhere. */
   mode: Type.Enum([...MODES]),
-  /** In pilot mode: the subjects that follow the policy, and those that are watched beside them. */
-  pilot: Type.Array(Type.String()),
-  control: Type.Array(Type.String()),
-  author: Type.String(),
-  reason: Type.String(),
-  since: At,
+  pilot: Pilot,
+  /** By name; the unit ends it. `bounds` says what each may be. */
+  parameters: Type.Record(Type.String(), Type.Number()),
+  bounds: Type.Record(Type.String(), Type.Object({ usual: Type.Number(), min: Type.Number(), max: Type.Number() })),
+  /** 0: never changed by anyone. */
+  changedAt: At,
+  changedBy: Type.String(),
 });
 export type Policy = Static<typeof Policy>;
 
 export const PolicyChange = Type.Object(
   {
     mode: Type.Enum([...MODES]),
-    pilot: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 1000 })),
-    control: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 1000 })),
-    reason: Type.String({ minLength: 1, maxLength: 300 }),
+    pilot: Type.Optional(Pilot),
+    parameters: Type.Optional(Type.Record(Type.String(), Type.Number())),
   },
   { additionalProperties: false },
 );
@@ -151,14 +157,16 @@ export type PolicyChange = Static<typeof PolicyChange>;
 export const DecisionEntry = Type.Object({
   id: Id,
   at: At,
-  /** `lighting.programme`, `traffic.frame`, `waste.rounds`, `override`, `policy`… */
+  /** `lighting.programme`, `traffic.frame`, `waste.rounds`, or an act of a person: `override.create`, `policy.change`… */
   name: Type.String(),
   subject: Type.String(),
   /** The rule that decided; its sentence is `rule.{because}`. */
   because: Type.String(),
-  mode: Type.String(),
+  mode: Type.Enum(["shadow", "pilot", "general", "hand"]),
   acted: Type.Boolean(),
-  validUntil: AtOrNull,
+  /** The person, where a person acted. */
+  author: TextOrNull,
+  validUntil: At,
 });
 export type DecisionEntry = Static<typeof DecisionEntry>;
 
@@ -175,12 +183,15 @@ export const DecisionDetail = Type.Object({
 });
 export type DecisionDetail = Static<typeof DecisionDetail>;
 
+/** The verdict of computing a decision again from its recorded inputs. */
 export const Replay = Type.Object({
   id: Id,
   /** Bit for bit the same. */
   same: Type.Boolean(),
-  recorded: Type.String(),
-  now: Type.String(),
+  hash: Type.String(),
+  /** Where they part, when they differ. */
+  recorded: TextOrNull,
+  now: TextOrNull,
 });
 export type Replay = Static<typeof Replay>;
 
