@@ -97,13 +97,17 @@ function violationsOf(error: FastifyError): Violation[] {
   }
   const first = error.validation?.[0];
   if (violations.length === 0 && first !== undefined) {
-    violations.push({ path: first.instancePath.slice(1).replaceAll("/", "."), expected: first.message ?? "another value" });
+    violations.push({
+      path: first.instancePath.slice(1).replaceAll("/", "."),
+      expected: first.message ?? "another value",
+    });
   }
   return violations;
 }
 
 function violationOf(keyword: string, path: string, params: Readonly<Record<string, unknown>>): Violation[] {
-  const inside = (names: unknown): string[] => (names as string[]).map((name) => (path === "" ? name : `${path}.${name}`));
+  const inside = (names: unknown): string[] =>
+    (names as string[]).map((name) => (path === "" ? name : `${path}.${name}`));
   const limit = String(params["limit"]);
   switch (keyword) {
     case "required":

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@fastify/type-provider-typebox";
 import { DEVICE_KINDS } from "#protocol/kinds.ts";
+import type { Order } from "#protocol/messages.ts";
 import { Alternative, At, AtOrNull, Evidence, Id, Json, NumberOrNull, Position, TextOrNull } from "./parts.ts";
 
 export const DeviceKindName = Type.Enum(DEVICE_KINDS);
@@ -78,38 +79,34 @@ export const NewOverride = Type.Object(
 );
 export type NewOverride = Static<typeof NewOverride>;
 
-/** An order that was or would be sent, and where it came from. */
-export const Desired = Type.Object({
-  order: Json,
-  at: At,
-  until: AtOrNull,
-  source: Type.Enum(["machine", "override"]),
+/** An order for a device, and how far it came. */
+export const CommandState = Type.Object({
+  order: Type.Unsafe<Order>({ type: "object", description: "an order as in docs/messages.schema.json" }),
+  progress: Type.Enum(["waiting", "sent", "applied", "refused", "expired", "ended"]),
+  /** When it was decided. */
+  since: At,
+  expiresAt: At,
+  /** The journal entry behind it. */
   decision: TextOrNull,
+  answeredAt: AtOrNull,
+  /** Why the device refused. */
+  because: TextOrNull,
 });
-export type Desired = Static<typeof Desired>;
+export type CommandState = Static<typeof CommandState>;
 
 export const Twin = Type.Object({
   ...Device.properties,
   /** Every measure of the kind that was ever reported. */
   reported: Type.Record(Type.String(), LatestValue),
-  desired: Type.Union([Desired, Type.Null()]),
-  /** What the machine would send if no hand was on it; the same as `desired` without an override. */
-  machine: Type.Union([Desired, Type.Null()]),
-  applied: Type.Union([
-    Type.Object({
-      command: Type.String(),
-      sequence: Type.Integer(),
-      at: At,
-      outcome: Type.Enum(["applied", "refused"]),
-      because: TextOrNull,
-    }),
-    Type.Null(),
-  ]),
+  /** What it should do now, and by whom: the hand before the machine. */
+  desired: Type.Union([Type.Object({ ...CommandState.properties, by: Type.Enum(["machine", "hand"]) }), Type.Null()]),
+  /** The machine's own plan, also while a hand is on the device. */
+  machine: Type.Union([CommandState, Type.Null()]),
+  hand: Type.Union([CommandState, Type.Null()]),
   override: Type.Union([Override, Type.Null()]),
   accepts: Type.Array(Type.String()),
-  /** The feature's properties in the territory. */
-  properties: Type.Record(Type.String(), Json),
-  clockError_s: NumberOrNull,
+  stationClockError_s: NumberOrNull,
+  stationWaiting: NumberOrNull,
 });
 export type Twin = Static<typeof Twin>;
 
