@@ -58,7 +58,7 @@ export interface Page<Entry> {
 
 /** What every list takes. */
 export const Paging = {
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
   cursor: Type.Optional(Type.String({ maxLength: 200 })),
 };
 
