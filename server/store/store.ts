@@ -7,7 +7,15 @@ export interface Contribution {
   readonly epoch: string;
   readonly first: number;
   readonly readings: readonly Reading[];
+  /**
+   * The number up to which this station is committed with it, where that is more than the readings say: those that went
+   * into quarantine count as received.
+   */
+  readonly upTo?: number;
 }
+
+/** The number up to which a contribution takes its station. */
+export const upToOf = (each: Contribution): number => each.upTo ?? each.first + each.readings.length - 1;
 
 export interface Mark {
   readonly station: string;

@@ -1,0 +1,218 @@
+import { Fault } from "#protocol/faults.ts";
+import type { Reading } from "#protocol/messages.ts";
+import type { Disk } from "#protocol/ports.ts";
+import type { Instant } from "#protocol/units.ts";
+import type { CommitLog } from "./commit-log.ts";
+import { openCommitLog } from "./commit-log.ts";
+import { Series } from "./series.ts";
+import type { AggregateQuery, AggregateRow, Contribution, Mark, Store } from "./store.ts";
+import { upToOf } from "./store.ts";
+
+/**
+ * A store in memory: for the rehearsal, for tests, and for a server without a database. With a disk it also keeps a log of
+ * its commits, from which it comes back after a crash with all that was committed and nothing twice.
+ */
+export function memoryStore(options: { readonly disk?: Disk } = {}): Store {
+  return new MemoryStore(options.disk);
+}
+
+class MemoryStore implements Store {
+  private readonly disk: Disk | undefined;
+  private log: CommitLog | undefined;
+  private series = new Map<string, Map<string, Series>>();
+  private upTo = new Map<string, Map<string, number>>();
+  private readings = 0;
+
+  constructor(disk: Disk | undefined) {
+    this.disk = disk;
+  }
+
+  open(): Promise<void> {
+    this.series = new Map();
+    this.upTo = new Map();
+    this.readings = 0;
+    if (this.disk === undefined) return Promise.resolve();
+    this.log = openCommitLog(
+      this.disk,
+      (contributions) => this.replay(contributions),
+      (marks) => marks.forEach((mark) => this.mark(mark)),
+    );
+    return Promise.resolve();
+  }
+
+  commit(contributions: readonly Contribution[]): Promise<void> {
+    try {
+      this.log?.append(contributions, () => this.allMarks());
+    } catch (problem) {
+      if (!(problem instanceof Fault)) throw problem;
+      return Promise.reject(new Fault("STORE_FAILED", { problem: problem.message }));
+    }
+    for (const each of contributions) this.take(each, 0);
+    return Promise.resolve();
+  }
+
+  /** A record that was written but whose commit failed may lie in the log twice: numbers already there are passed over. */
+  private replay(contributions: readonly Contribution[]): void {
+    for (const each of contributions) {
+      const known = this.upTo.get(each.station)?.get(each.epoch) ?? 0;
+      if (known < upToOf(each)) this.take(each, Math.max(0, known - each.first + 1));
+    }
+  }
+
+  private take(contribution: Contribution, skip: number): void {
+    const { station, epoch, readings } = contribution;
+    for (let index = skip; index < readings.length; index++) {
+      const { device, measure, at, value } = readings[index] as Reading;
+      this.seriesOf(device, measure).add(at, value);
+      this.readings++;
+    }
+    this.mark({ station, epoch, upTo: upToOf(contribution) });
+  }
+
+  private mark({ station, epoch, upTo }: Mark): void {
+    let epochs = this.upTo.get(station);
+    if (epochs === undefined) this.upTo.set(station, (epochs = new Map()));
+    if (upTo > (epochs.get(epoch) ?? 0)) epochs.set(epoch, upTo);
+  }
+
+  private seriesOf(device: string, measure: string): Series {
+    let measures = this.series.get(device);
+    if (measures === undefined) this.series.set(device, (measures = new Map()));
+    let series = measures.get(measure);
+    if (series === undefined) measures.set(measure, (series = new Series(device, measure)));
+    return series;
+  }
+
+  private allMarks(): Mark[] {
+    return [...this.upTo].flatMap(([station, epochs]) =>
+      [...epochs].map(([epoch, upTo]) => ({ station, epoch, upTo })),
+    );
+  }
+
+  marks(): Promise<Mark[]> {
+    return Promise.resolve(this.allMarks());
+  }
+
+  latest(): Promise<Reading[]> {
+    const latest: Reading[] = [];
+    for (const measures of this.series.values()) {
+      for (const series of measures.values()) {
+        if (series.length > 0) latest.push(readingAt(series, series.length - 1));
+      }
+    }
+    return Promise.resolve(latest);
+  }
+
+  range(device: string, measure: string, from: Instant, to: Instant, limit: number): Promise<Reading[]> {
+    const series = this.series.get(device)?.get(measure);
+    const readings: Reading[] = [];
+    if (series !== undefined) {
+      const end = Math.min(series.firstFrom(to), series.firstFrom(from) + limit);
+      for (let index = series.firstFrom(from); index < end; index++) readings.push(readingAt(series, index));
+    }
+    return Promise.resolve(readings);
+  }
+
+  aggregate(query: AggregateQuery): Promise<AggregateRow[]> {
+    const rows: AggregateRow[] = [];
+    const together = new Map<number, Sum>();
+    for (const device of new Set(query.devices)) {
+      const series = this.series.get(device)?.get(query.measure);
+      if (series === undefined) continue;
+      const steps = query.by === "device" ? new Map<number, Sum>() : together;
+      sum(series, query, steps);
+      if (query.by === "device") rows.push(...rowsOf(steps, query, device));
+    }
+    return Promise.resolve(query.by === "device" ? rows.sort(byTimeAndDevice) : rowsOf(together, query));
+  }
+
+  size(): Promise<{ readings: number; bytes: number }> {
+    return Promise.resolve({ readings: this.readings, bytes: this.log?.bytes() ?? this.readings * 16 });
+  }
+
+  prune(before: Instant): Promise<number> {
+    let dropped = 0;
+    for (const measures of this.series.values()) {
+      for (const series of measures.values()) dropped += series.prune(before);
+    }
+    this.readings -= dropped;
+    this.log?.prune(before);
+    return Promise.resolve(dropped);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const readingAt = (series: Series, index: number): Reading => ({
+  device: series.device,
+  measure: series.measure,
+  at: series.times[index] as Instant,
+  value: series.values[index] as number,
+});
+
+interface Sum {
+  count: number;
+  total: number;
+  min: number;
+  max: number;
+  first: number;
+  firstAt: number;
+  last: number;
+  lastAt: number;
+}
+
+function sum(series: Series, { from, to, every }: AggregateQuery, steps: Map<number, Sum>): void {
+  const period = every * 1000;
+  const end = series.firstFrom(to);
+  for (let index = series.firstFrom(from); index < end; index++) {
+    const at = series.times[index] as number;
+    const value = series.values[index] as number;
+    const step = Math.floor((at - from) / period);
+    const sum = steps.get(step);
+    if (sum === undefined) {
+      steps.set(step, {
+        count: 1,
+        total: value,
+        min: value,
+        max: value,
+        first: value,
+        firstAt: at,
+        last: value,
+        lastAt: at,
+      });
+      continue;
+    }
+    sum.count++;
+    sum.total += value;
+    if (value < sum.min) sum.min = value;
+    if (value > sum.max) sum.max = value;
+    if (at < sum.firstAt) {
+      sum.first = value;
+      sum.firstAt = at;
+    }
+    if (at >= sum.lastAt) {
+      sum.last = value;
+      sum.lastAt = at;
+    }
+  }
+}
+
+function rowsOf(steps: ReadonlyMap<number, Sum>, query: AggregateQuery, device?: string): AggregateRow[] {
+  return [...steps]
+    .sort(([a], [b]) => a - b)
+    .map(([step, { count, total, min, max, first, last }]) => ({
+      at: (query.from + step * query.every * 1000) as Instant,
+      ...(device !== undefined && { device }),
+      count,
+      mean: total / count,
+      min,
+      max,
+      first,
+      last,
+    }));
+}
+
+const byTimeAndDevice = (a: AggregateRow, b: AggregateRow): number =>
+  a.at - b.at || ((a.device ?? "") < (b.device ?? "") ? -1 : 1);
