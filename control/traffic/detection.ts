@@ -1,0 +1,147 @@
+import type { Button, Detector, Junction } from "#protocol/territory.ts";
+import type { JunctionTables } from "./tables.ts";
+
+/**
+ * What a junction knows of those who come: which stop lines are occupied, who passed the advance loops, who pressed a
+ * button, and which inputs say nothing any more. Masks have one bit per signal group, times are steady ms.
+ */
+export interface Detection {
+  readonly tables: JunctionTables;
+  readonly inputs: readonly Input[];
+  /** Stop line occupied now; button pressed and not yet served. */
+  occupied: number;
+  calls: number;
+  /** Groups that are served as if someone always waited: without any input of their own, or with a silent one. */
+  recall: number;
+  /** The last passage or occupancy at the stop line, and the last passage of the advance loop. */
+  readonly stopLineAt: Float64Array;
+  readonly advanceAt: Float64Array;
+  /** From the advance loop to the stop line; 0 for a group without one. */
+  readonly travel_ms: Float64Array;
+  /** Vehicles that passed the advance loop and not yet the stop line. */
+  readonly queue: Float64Array;
+}
+
+export interface Input {
+  readonly id: string;
+  readonly group: number;
+  readonly kind: "stop-line" | "advance" | "button";
+  /** When it last answered or moved. */
+  heardAt: number;
+  /** The last count of vehicles; -1 before the first. */
+  count: number;
+}
+
+/** A detector or button that has not answered for so long counts as occupied. */
+export const SILENT_MS = 120_000;
+/** The speed at which a vehicle is taken to come from the advance loop: slow drivers must not be cut off. */
+const APPROACH_M_S = 9;
+/** Without headway of more than this at the stop line a queue is still discharging. */
+const STOP_LINE_GAP_MS = 1800;
+/** Without an advance loop the stop line alone tells that more come, so it waits longer. */
+const LONE_GAP_MS = 2800;
+
+export function createDetection(
+  tables: JunctionTables,
+  junction: Pick<Junction, "groups">,
+  detectors: readonly Detector[],
+  buttons: readonly Button[],
+  now: number,
+): Detection {
+  const index = new Map(junction.groups.map((group, i) => [group.id, i]));
+  const travel_ms = new Float64Array(tables.size);
+  const inputs: Input[] = [];
+  for (const detector of detectors) {
+    const group = index.get(detector.group) as number;
+    inputs.push({ id: detector.id, group, kind: detector.place, heardAt: now, count: -1 });
+    if (detector.place === "advance") travel_ms[group] = 500 + (detector.distance_m / APPROACH_M_S) * 1000;
+  }
+  for (const button of buttons) {
+    inputs.push({ id: button.id, group: index.get(button.group) as number, kind: "button", heardAt: now, count: -1 });
+  }
+  const detection: Detection = {
+    tables,
+    inputs,
+    occupied: 0,
+    calls: 0,
+    recall: 0,
+    stopLineAt: new Float64Array(tables.size).fill(-1e9),
+    advanceAt: new Float64Array(tables.size).fill(-1e9),
+    travel_ms,
+    queue: new Float64Array(tables.size),
+  };
+  judgeSilence(detection, now);
+  return detection;
+}
+
+/** The stop line becomes occupied or free. */
+export function occupy(detection: Detection, input: Input, on: boolean, now: number): void {
+  input.heardAt = now;
+  detection.stopLineAt[input.group] = now;
+  const bit = 1 << input.group;
+  detection.occupied = (on ? detection.occupied | bit : detection.occupied & ~bit) >>> 0;
+}
+
+/** A loop has counted up to `count`. */
+export function count(detection: Detection, input: Input, total: number, now: number): void {
+  input.heardAt = now;
+  const more = input.count < 0 ? 0 : Math.max(0, total - input.count);
+  input.count = total;
+  if (more === 0) return;
+  const { group } = input;
+  if (input.kind === "advance") {
+    detection.advanceAt[group] = now;
+    detection.queue[group] = (detection.queue[group] as number) + more;
+  } else {
+    detection.stopLineAt[group] = now;
+    detection.queue[group] = Math.max(0, (detection.queue[group] as number) - more);
+  }
+}
+
+/** A button is pressed, or its call is served. */
+export function call(detection: Detection, input: Input, waiting: boolean, now: number): void {
+  input.heardAt = now;
+  const bit = 1 << input.group;
+  detection.calls = (waiting ? detection.calls | bit : detection.calls & ~bit) >>> 0;
+}
+
+/** Works out anew which groups are on recall; called now and then, after the inputs were asked. */
+export function judgeSilence(detection: Detection, now: number): void {
+  let heard = 0;
+  let silent = 0;
+  for (const input of detection.inputs) {
+    const bit = 1 << input.group;
+    if (now - input.heardAt >= SILENT_MS) silent |= bit;
+    else if (input.kind !== "button" || (detection.tables.pedestrians & bit) !== 0) heard |= bit;
+  }
+  detection.recall = (silent | (detection.tables.all & ~heard)) >>> 0;
+}
+
+/**
+ * The groups where someone waits or comes: `greens` and `endedAt` are what was shown. A vehicle that passed the advance
+ * loop too late to reach the green counts until its group is green again.
+ */
+export function demandOf(detection: Detection, greens: number, endedAt: Float64Array): number {
+  let demand = detection.occupied | detection.calls | detection.recall;
+  const { advanceAt, travel_ms, tables } = detection;
+  for (let i = 0; i < tables.size; i++) {
+    if ((advanceAt[i] as number) > (endedAt[i] as number) - (travel_ms[i] as number)) demand |= 1 << i;
+  }
+  return (demand & ~greens) >>> 0;
+}
+
+/**
+ * Whether one of these green vehicle groups still has someone to let through: at the stop line, or between the advance loop
+ * and the stop line. `queueOnly` leaves out those still on their way: beyond its fair share a green is for the queue alone.
+ */
+export function isExtended(detection: Detection, groups: number, now: number, queueOnly: boolean): boolean {
+  if ((detection.occupied & groups) !== 0) return true;
+  for (let i = 0; i < detection.tables.size; i++) {
+    if (((groups >>> i) & 1) === 0) continue;
+    const travel = detection.travel_ms[i] as number;
+    const gap = travel === 0 ? LONE_GAP_MS : STOP_LINE_GAP_MS;
+    if (now - (detection.stopLineAt[i] as number) < gap) return true;
+    if (!queueOnly && now - (detection.advanceAt[i] as number) < travel) return true;
+  }
+  return false;
+}
