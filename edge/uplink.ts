@@ -18,7 +18,12 @@ export interface SessionOptions {
 
 export interface Session {
   /** QoS 1. `onAcknowledged` is called on PUBACK, at most once, and never after onDown. */
-  publish(topic: string, payload: Uint8Array, options: { readonly retain?: boolean }, onAcknowledged?: () => void): void;
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    options: { readonly retain?: boolean },
+    onAcknowledged?: () => void,
+  ): void;
   /** QoS 0: for neighbours, where a late word is worth nothing. */
   shout(topic: string, payload: Uint8Array): void;
   subscribe(filters: readonly string[]): void;

@@ -1,0 +1,75 @@
+import type { Reading } from "#protocol/messages.ts";
+import { parseBatch } from "#protocol/messages.ts";
+import type { Chance, Disk } from "#protocol/ports.ts";
+import type { Block, SegmentText } from "./outbox-segment.ts";
+import { readSegment } from "./outbox-segment.ts";
+
+/** A segment as the outbox holds it: its blocks that no receipt covers yet, and its bytes on disk. */
+export interface Segment {
+  readonly name: string;
+  bytes: number;
+  blocks: Block[];
+  /** How many classes of message were already dropped from it. */
+  shed: number;
+  /** Nothing more is appended: its end is torn, or its epoch is over. */
+  closed: boolean;
+}
+
+export interface Recovered {
+  readonly epoch: string;
+  readonly segments: Segment[];
+  readonly next: number;
+  readonly dropped: readonly number[];
+  /** Readings of an epoch that was being left when the power went: they are to be numbered again. */
+  readonly displaced: Reading[];
+}
+
+const FOLDER = "outbox/";
+
+/**
+ * What the disk still knows after a restart. Readings that a receipt had covered may come back (segments go as a whole);
+ * the server knows their numbers and says where to go on. Without files a new epoch begins.
+ */
+export function recover(disk: Disk, chance: Chance): Recovered {
+  const segments: Segment[] = [];
+  const texts: SegmentText[] = [];
+  for (const name of disk.list(FOLDER)) {
+    const bytes = disk.read(name);
+    const text = bytes === undefined ? undefined : readSegment(bytes);
+    if (bytes === undefined || text === undefined) {
+      // Not even its head was synced, so nothing of it was ever published.
+      disk.remove(name);
+      continue;
+    }
+    texts.push(text);
+    segments.push({ name, bytes: bytes.length, blocks: text.blocks, shed: 0, closed: text.torn_B > 0 });
+  }
+  const newest = texts.at(-1);
+  if (newest === undefined) return { epoch: newEpoch(chance), segments, next: 1, dropped: [], displaced: [] };
+  const { epoch } = newest.head;
+  const displaced: Reading[] = [];
+  let next = 1;
+  for (const [index, { head, blocks, torn_B }] of texts.entries()) {
+    if (head.epoch === epoch) {
+      // A rotten sector may hide numbers that the server has seen; a reading takes more than a byte, so this skips them.
+      next = Math.max(next, head.next, (blocks.at(-1)?.last ?? 0) + 1 + torn_B, head.next + torn_B);
+    } else {
+      for (const block of blocks) displaced.push(...parseBatch(block.payload).readings);
+      Object.assign(segments[index] as Segment, { blocks: [], closed: true });
+    }
+  }
+  const dropped = [0, 1, 2].map((index) => Math.max(...texts.map(({ head }) => head.dropped[index] ?? 0)));
+  return { epoch, segments, next, dropped, displaced };
+}
+
+/** The name of the segment after `previous`; names sort in the order of their making. */
+export function segmentName(previous: Segment | undefined): string {
+  const number = previous === undefined ? 1 : Number(previous.name.slice(FOLDER.length)) + 1;
+  return FOLDER + String(number).padStart(9, "0");
+}
+
+/** Twelve letters and digits: two stations, or two lives of one, do not meet by chance. */
+export function newEpoch(chance: Chance): string {
+  const letter = (): string => Math.floor(chance.next() * 36).toString(36);
+  return Array.from({ length: 12 }, letter).join("");
+}

@@ -1,0 +1,73 @@
+import { KINDS, measureOf } from "#protocol/kinds.ts";
+import type { Device } from "#protocol/territory.ts";
+
+/** One measure of one device of this station, and what was last reported of it. */
+export interface Point {
+  readonly device: string;
+  readonly measure: string;
+  /** How far the value moves before it is reported at once; 0: at any change. */
+  readonly change: number;
+  /** Whether any move at all can reach `change`: a counter with a huge one is only ever reported by time. */
+  readonly moves: boolean;
+  last: number;
+}
+
+/** Points that are due together. */
+export interface Cadence {
+  readonly every_ms: number;
+  readonly points: readonly Point[];
+  /** True: reported whatever they read; false: only what moved beyond its dead band. */
+  readonly always: boolean;
+  next: number;
+}
+
+/** How often inputs that nobody watches are compared with their dead band. */
+const POLL_MS = 300_000;
+/** All periods divide into this or are multiples of it, so that a station's reports fall together. */
+const PHASE_MS = 900_000;
+
+/** The points of one device, in the order of the kinds table. */
+export function pointsOf(device: Device): Point[] {
+  return Object.keys(KINDS[device.kind].measures).map((measure) => {
+    const row = measureOf(device.kind, measure);
+    const change = row?.report.change ?? 0;
+    // No counter grows by a tenth of a billion between two reports.
+    return { device: device.id, measure, change, moves: change < 1e8 && change < (row?.max ?? 0), last: Number.NaN };
+  });
+}
+
+/** Groups points by their reporting period, and adds the poll of those that may move unwatched. */
+export function cadencesOf(devices: readonly { device: Device; points: readonly Point[] }[]): Cadence[] {
+  const byPeriod = new Map<number, Point[]>();
+  for (const { device, points } of devices) {
+    for (const point of points) {
+      const every_ms = (measureOf(device.kind, point.measure)?.report.every_s ?? 900) * 1000;
+      const group = byPeriod.get(every_ms);
+      if (group === undefined) byPeriod.set(every_ms, [point]);
+      else group.push(point);
+    }
+  }
+  const cadences: Cadence[] = [...byPeriod].map(([every_ms, points]) => ({ every_ms, points, always: true, next: 0 }));
+  const moving = devices.flatMap(({ points }) => points.filter((point) => point.moves));
+  if (moving.length > 0) cadences.push({ every_ms: POLL_MS, points: moving, always: false, next: 0 });
+  return cadences;
+}
+
+/** Whether `value` is to be reported now. */
+export function movedBeyond(point: Point, value: number): boolean {
+  return point.change === 0 ? value !== point.last : !(Math.abs(value - point.last) <= point.change);
+}
+
+/** A station's own offset within the quarter of an hour, so that a town does not report all at the same second. */
+export function phaseOf(station: string): number {
+  // FNV-1a, 32 bits.
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < station.length; index++) hash = Math.imul(hash ^ station.charCodeAt(index), 0x01000193);
+  return (hash >>> 0) % PHASE_MS;
+}
+
+/** The next moment after `now` at which a cadence with this phase is due. */
+export function nextDue(now: number, every_ms: number, phase_ms: number): number {
+  const offset = phase_ms % every_ms;
+  return Math.floor((now - offset) / every_ms) * every_ms + offset + every_ms;
+}
