@@ -91,7 +91,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   let cancelAt = Number.POSITIVE_INFINITY;
   let unsubscribe: (() => void) | undefined;
 
-  const save = (intent: Pending, progress: CommandProgress, answeredAt?: Instant, because?: string): void => {
+  const write = (intent: Pending, progress: CommandProgress, answeredAt?: Instant, because?: string): void => {
     state.run(
       "INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       intent.device,
@@ -105,6 +105,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       answeredAt ?? null,
       because ?? null,
     );
+  };
+
+  const save = (intent: Pending, progress: CommandProgress, answeredAt?: Instant, because?: string): void => {
+    write(intent, progress, answeredAt, because);
     registry.command(intent.device, intent.lane, stateOf(intent, progress, answeredAt, because));
   };
 
@@ -265,29 +269,35 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     },
     send(intents) {
       const now = clock.now();
-      state.transaction(() => {
-        for (const { device: id, lane, order, expiresAt, entry } of intents) {
-          const device = territory.devices.get(id);
-          if (device === undefined) throw new RangeError(`no device ${id} to send to`);
-          const station = device.station;
-          const intent: Pending = { device: id, station, lane, order, since: now, expiresAt, entry, sequences: [], payload: undefined, attempts: 0, dueAt: 0 };
-          put(pending, intent);
-          const other = pending.get(id)?.[lane === "hand" ? "machine" : "hand"];
-          if (lane === "hand" && other !== undefined) renew(other);
-          save(intent, "waiting");
-        }
+      const made = intents.map(({ device: id, lane, order, expiresAt, entry }): Pending => {
+        const device = territory.devices.get(id);
+        if (device === undefined) throw new RangeError(`no device ${id} to send to`);
+        const { station } = device;
+        return { device: id, station, lane, order, since: now, expiresAt, entry, sequences: [], payload: undefined, attempts: 0, dueAt: 0 };
       });
-      if (running) turnNow();
+      state.transaction(() => {
+        for (const intent of made) write(intent, "waiting");
+        state.afterCommit(() => {
+          for (const intent of made) {
+            put(pending, intent);
+            // A hand goes before a plan that is on its way; the plan follows it under a new sequence.
+            const plan = intent.lane === "hand" ? pending.get(intent.device)?.machine : undefined;
+            if (plan !== undefined) renew(plan);
+            registry.command(intent.device, intent.lane, stateOf(intent, "waiting"));
+          }
+          if (running) turnNow();
+        });
+      });
     },
     end(device, lane) {
-      const intent = pending.get(device)?.[lane];
-      if (intent !== undefined) forget(intent);
-      const twin = registry.twin(device)?.[lane];
-      if (twin === undefined) return;
       state.run("UPDATE intents SET state = 'ended' WHERE device = ? AND lane = ?", device, lane);
-      registry.command(device, lane, { ...twin, progress: "ended" });
-      const waiting = front(device);
-      if (waiting !== undefined) wakeAt(clock.now());
+      state.afterCommit(() => {
+        const intent = pending.get(device)?.[lane];
+        if (intent !== undefined) forget(intent);
+        const twin = registry.twin(device)?.[lane];
+        if (twin !== undefined) registry.command(device, lane, { ...twin, progress: "ended" });
+        if (front(device) !== undefined) wakeAt(clock.now());
+      });
     },
     applied(station, answer) {
       const lanes = pending.get(answer.device);

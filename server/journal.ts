@@ -67,9 +67,11 @@ const STORED_ONCE_FROM = 512;
 /** The append-only journal: each entry's hash covers the one before it, so that no entry can be changed unseen. */
 export function openJournal(state: State, decide: Decide): Journal {
   const listeners = new Set<(entry: JournalEntry) => void>();
-  const newest = state.get("SELECT id, hash FROM journal ORDER BY id DESC LIMIT 1");
-  let last = Number(newest?.["id"] ?? 0);
-  let head = String(newest?.["hash"] ?? BEGINNING);
+  /** Asked of the disk each time: a transaction that failed took its entries back with it. */
+  const newest = (): { id: number; hash: string } => {
+    const row = state.get("SELECT id, hash FROM journal ORDER BY id DESC LIMIT 1");
+    return { id: Number(row?.["id"] ?? 0), hash: String(row?.["hash"] ?? BEGINNING) };
+  };
 
   const show = (id: number): JournalEntry => {
     const row = state.get("SELECT * FROM journal WHERE id = ?", id);
@@ -79,11 +81,12 @@ export function openJournal(state: State, decide: Decide): Journal {
 
   return {
     append(draft) {
-      const id = last + 1;
-      const sealed = state.transaction(() => {
+      return state.transaction(() => {
+        const { id: last, hash: previous } = newest();
+        const id = last + 1;
         const inputs = fold(state, draft.inputs);
         const decision = canonical(draft.decision);
-        const hash = hashOf(id, draft, inputs, decision, head);
+        const hash = hashOf(id, draft, inputs, decision, previous);
         state.run(
           "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           id,
@@ -96,16 +99,15 @@ export function openJournal(state: State, decide: Decide): Journal {
           draft.author ?? null,
           inputs,
           decision,
-          head,
+          previous,
           hash,
         );
-        return hash;
+        const entry = { ...draft, id, previous, hash };
+        state.afterCommit(() => {
+          for (const listener of listeners) listener(entry);
+        });
+        return entry;
       });
-      const entry = { ...draft, id, previous: head, hash: sealed };
-      last = id;
-      head = sealed;
-      for (const listener of listeners) listener(entry);
-      return entry;
     },
     show,
     list(filter, limit, before) {
@@ -129,8 +131,8 @@ export function openJournal(state: State, decide: Decide): Journal {
       return { id, hash: entry.hash };
     },
     verify: () => verify(state),
-    head: () => head,
-    count: () => last,
+    head: () => newest().hash,
+    count: () => newest().id,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -11,6 +11,8 @@ export interface State {
   all(sql: string, ...values: SQLInputValue[]): Row[];
   /** All of `work` is kept, or nothing of it. Inside another transaction it joins that one. */
   transaction<T>(work: () => T): T;
+  /** Runs `action` when the transaction under way is on disk, at once when there is none, never when it fails. */
+  afterCommit(action: () => void): void;
   close(): void;
 }
 export type Row = Record<string, SQLOutputValue>;
@@ -27,8 +29,8 @@ const MIGRATIONS = [
    CREATE INDEX journal_by_name ON journal(name, id);
    CREATE TABLE alarms(
      id INTEGER PRIMARY KEY, key TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL, state TEXT NOT NULL,
-     owner TEXT, facts TEXT NOT NULL, devices TEXT NOT NULL, notes TEXT NOT NULL, raised_at INTEGER NOT NULL,
-     updated_at INTEGER NOT NULL, cleared_at INTEGER) STRICT;
+     owner TEXT, facts TEXT NOT NULL, devices TEXT NOT NULL, notes TEXT NOT NULL, count INTEGER NOT NULL,
+     raised_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, cleared_at INTEGER) STRICT;
    CREATE INDEX alarms_by_state ON alarms(state, id);
    CREATE TABLE overrides(
      id INTEGER PRIMARY KEY, author TEXT NOT NULL, reason TEXT NOT NULL, scope_kind TEXT NOT NULL, scope_id TEXT NOT NULL,
@@ -95,6 +97,7 @@ function claim(state: State, path: string, territory: string): void {
 class SqliteState implements State {
   private readonly database: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
+  private waiting: (() => void)[] = [];
 
   constructor(database: DatabaseSync) {
     this.database = database;
@@ -115,14 +118,24 @@ class SqliteState implements State {
   transaction<T>(work: () => T): T {
     if (this.database.isTransaction) return work();
     this.database.exec("BEGIN IMMEDIATE");
+    let result: T;
     try {
-      const result = work();
+      result = work();
       this.database.exec("COMMIT");
-      return result;
     } catch (problem) {
+      this.waiting = [];
       if (this.database.isTransaction) this.database.exec("ROLLBACK");
       throw problem;
     }
+    const actions = this.waiting;
+    this.waiting = [];
+    for (const action of actions) action();
+    return result;
+  }
+
+  afterCommit(action: () => void): void {
+    if (this.database.isTransaction) this.waiting.push(action);
+    else action();
   }
 
   close(): void {
