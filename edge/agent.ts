@@ -103,7 +103,7 @@ class StationAgent implements Agent {
     this.running = true;
     const { outbox_B } = this.options;
     const classOf = (device: string, measure: string): MessageClass => classIn(territory, device, measure);
-    const outbox = openOutbox({ disk, chance, classOf, ...(outbox_B !== undefined && { limit_B: outbox_B }) });
+    const outbox = openOutbox({ disk, clock, chance, classOf, ...(outbox_B !== undefined && { limit_B: outbox_B }) });
     this.outbox = outbox;
     this.gate = openGate({ territory, station, disk, clock, verifier });
     const streets = [...new Set(devices.flatMap(({ street }) => (street === undefined ? [] : [street])))];

@@ -1,6 +1,6 @@
 import type { Reading } from "#protocol/messages.ts";
 import { parseBatch } from "#protocol/messages.ts";
-import type { Chance, Disk } from "#protocol/ports.ts";
+import type { Chance, Clock, Disk } from "#protocol/ports.ts";
 import type { Block, SegmentText } from "./outbox-segment.ts";
 import { readSegment } from "./outbox-segment.ts";
 
@@ -30,7 +30,7 @@ const FOLDER = "outbox/";
  * What the disk still knows after a restart. Readings that a receipt had covered may come back (segments go as a whole);
  * the server knows their numbers and says where to go on. Without files a new epoch begins.
  */
-export function recover(disk: Disk, chance: Chance): Recovered {
+export function recover(disk: Disk, clock: Clock, chance: Chance): Recovered {
   const segments: Segment[] = [];
   const texts: SegmentText[] = [];
   for (const name of disk.list(FOLDER)) {
@@ -45,7 +45,7 @@ export function recover(disk: Disk, chance: Chance): Recovered {
     segments.push({ name, bytes: bytes.length, blocks: text.blocks, shed: 0, closed: text.torn_B > 0 });
   }
   const newest = texts.at(-1);
-  if (newest === undefined) return { epoch: newEpoch(chance), segments, next: 1, dropped: [], displaced: [] };
+  if (newest === undefined) return { epoch: newEpoch(clock, chance), segments, next: 1, dropped: [], displaced: [] };
   const { epoch } = newest.head;
   const displaced: Reading[] = [];
   let next = 1;
@@ -68,8 +68,8 @@ export function segmentName(previous: Segment | undefined): string {
   return FOLDER + String(number).padStart(9, "0");
 }
 
-/** Twelve letters and digits: two stations, or two lives of one, do not meet by chance. */
-export function newEpoch(chance: Chance): string {
-  const letter = (): string => Math.floor(chance.next() * 36).toString(36);
-  return Array.from({ length: 12 }, letter).join("");
+/** The time and some luck: two stations, or two lives of one, do not meet even with a wrong clock or a weak chance. */
+export function newEpoch(clock: Clock, chance: Chance): string {
+  const luck = Math.floor(chance.next() * 36 ** 6).toString(36);
+  return `${clock.now().toString(36)}-${luck}`;
 }

@@ -2,7 +2,7 @@ import { Fault } from "#protocol/faults.ts";
 import type { MessageClass } from "#protocol/kinds.ts";
 import type { Reading } from "#protocol/messages.ts";
 import { MAX_BATCH_READINGS, encodeBatch, parseBatch } from "#protocol/messages.ts";
-import type { Chance, Disk } from "#protocol/ports.ts";
+import type { Chance, Clock, Disk } from "#protocol/ports.ts";
 import type { Block } from "./outbox-segment.ts";
 import { blockOf, headRecord, segmentBytes, without } from "./outbox-segment.ts";
 import type { Segment } from "./outbox-recovery.ts";
@@ -40,6 +40,7 @@ export interface Publishable {
 
 export interface OutboxOptions {
   readonly disk: Disk;
+  readonly clock: Clock;
   readonly chance: Chance;
   /** How much a reading matters when there is no more room. */
   readonly classOf: (device: string, measure: string) => MessageClass;
@@ -66,6 +67,7 @@ class DiskOutbox implements Outbox {
   diskFailing = false;
 
   private readonly disk: Disk;
+  private readonly clock: Clock;
   private readonly chance: Chance;
   private readonly classOf: OutboxOptions["classOf"];
   private readonly limit_B: number;
@@ -85,11 +87,12 @@ class DiskOutbox implements Outbox {
 
   constructor(options: OutboxOptions) {
     this.disk = options.disk;
+    this.clock = options.clock;
     this.chance = options.chance;
     this.classOf = options.classOf;
     this.limit_B = options.limit_B ?? LIMIT_B;
     this.segment_B = Math.min(SEGMENT_B, Math.floor(this.limit_B / 8));
-    const found = recover(options.disk, options.chance);
+    const found = recover(options.disk, options.clock, options.chance);
     this.epoch = found.epoch;
     this.segments = found.segments;
     this.next = found.next;
@@ -253,7 +256,7 @@ class DiskOutbox implements Outbox {
    * that waits is numbered again in a new epoch; at worst the server stores a reading twice, but loses none.
    */
   private startAnew(): void {
-    this.epoch = newEpoch(this.chance);
+    this.epoch = newEpoch(this.clock, this.chance);
     this.pending = [...this.segments.flatMap(readingsOf), ...this.pending];
     this.segments = this.segments.map((each) => ({ ...each, blocks: [], closed: true }));
     this.next = 1;
