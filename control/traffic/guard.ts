@@ -233,5 +233,4 @@ function stageFor(guard: Guard, group: number): number {
   return -1;
 }
 
-const forcedMask = (guard: Guard): number =>
-  guard.tables.stages[guard.forcedStage]?.mask ?? (1 << guard.forced) >>> 0;
+const forcedMask = (guard: Guard): number => guard.tables.stages[guard.forcedStage]?.mask ?? (1 << guard.forced) >>> 0;

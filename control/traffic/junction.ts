@@ -122,9 +122,11 @@ export function longestWait_s(state: JunctionState, now: number): number {
 /** The guard serves someone who has waited long: the stage it goes to becomes ours, so that we go on from there. */
 function yieldToGuard(state: JunctionState, inputs: JunctionInputs, now: number): number {
   const stage = state.guard.forcedStage;
-  if (stage >= 0 && (stage !== state.stage || !state.changing)) {
-    if (!state.changing) state.forceOffs++;
-    enter(state, inputs, stage, now);
+  if (stage >= 0) {
+    if (stage !== state.stage) {
+      if (!state.changing) state.forceOffs++;
+      enter(state, inputs, stage, now);
+    }
     state.walking = ((state.tables.stages[stage]?.mask as number) & state.tables.pedestrians) >>> 0;
   }
   state.because = "longest-wait";
@@ -206,7 +208,7 @@ function followPlan(state: JunctionState, inputs: JunctionInputs, now: number): 
   if (shown.stage !== state.stage) enter(state, inputs, shown.stage, now);
   const { pedestrians } = state.tables;
   const stopping = !over && into_ms >= slot.target_ms - slot.pedestrianLead_ms;
-  state.walking = (shown.mask & pedestrians & (stopping ? state.guard.greens & ~pedestrians : pedestrians)) >>> 0;
+  state.walking = stopping ? 0 : (shown.mask & pedestrians) >>> 0;
   state.because = state.mode === "frame" ? "frame-plan" : "fixed-plan";
   return wantedNow(state);
 }
