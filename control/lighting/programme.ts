@@ -13,8 +13,10 @@ import { darkness } from "./sun.ts";
 /** One street and what is known of it; plain JSON, as it goes into the journal. */
 export interface ProgrammeInput {
   readonly street: string;
-  /** The class that full output was designed for. */
+  /** The class that the street asks for in its busiest hours. */
   readonly lightingClass: LightingClass;
+  /** The class that its luminaires give at full output; that of the street when left out. */
+  readonly designClass?: LightingClass;
   readonly highway: string;
   readonly lat: number;
   readonly lon: number;
@@ -93,7 +95,7 @@ function periodsOf(night: Interval, input: ProgrammeInput, busiest: number): Per
     const footfall = input.footfall[hourOfWeek(at, input.offsets)] ?? null;
     const known = footfall !== null && busiest >= LEAST_BUSY;
     const lightingClass = known ? classAt(input.lightingClass, volumeOf(footfall / busiest)) : input.lightingClass;
-    const active = atLeast(input.policy.floor, levelFor(input.lightingClass, lightingClass));
+    const active = atLeast(input.policy.floor, levelFor(input.designClass ?? input.lightingClass, lightingClass));
     periods.push({ from: at, to: end, footfall, lightingClass, active, idle: idleLevel(input, active) });
     at = end;
   }
@@ -104,7 +106,7 @@ function periodsOf(night: Interval, input: ProgrammeInput, busiest: number): Per
 function idleLevel(input: ProgrammeInput, active: Level): Level {
   if (!input.presence) return active;
   const family = familyOf(input.lightingClass);
-  const lowest = family === "P" ? level(0) : levelFor(input.lightingClass, family === "M" ? "M6" : "C5");
+  const lowest = family === "P" ? level(0) : levelFor(input.designClass ?? input.lightingClass, family === "M" ? "M6" : "C5");
   const idle = atLeast(Math.max(input.policy.floor, input.policy.idle), lowest);
   return idle < active ? idle : active;
 }
@@ -135,7 +137,8 @@ function evidenceOf(input: ProgrammeInput, nights: readonly Interval[], periods:
   return {
     street: input.street,
     highway: input.highway,
-    design_class: input.lightingClass,
+    street_class: input.lightingClass,
+    design_class: input.designClass ?? input.lightingClass,
     dusk: nights[0]?.from ?? null,
     dawn: nights[0]?.to ?? null,
     dark_h: tenths(nights.reduce((sum, night) => sum + night.to - night.from, 0) / HOUR),

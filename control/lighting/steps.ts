@@ -19,6 +19,11 @@ export function stepAt(steps: readonly Step[], now: number): StepInForce {
   const first = steps[0] as Step;
   const last = steps[steps.length - 1] as Step;
   if (now >= first.at && now < last.at) return within(steps, now);
+  const { step, until } = repeated(steps, last, now);
+  return { step, until: now < first.at ? Math.min(until, first.at) : until };
+}
+
+function repeated(steps: readonly Step[], last: Step, now: number): StepInForce {
   const days = Math.ceil((now - last.at) / DAY);
   const sameTime = now - days * DAY;
   const dayStart = last.at - DAY;
