@@ -1,8 +1,7 @@
 import type { Reading } from "#protocol/messages.ts";
-import { parseBatch } from "#protocol/messages.ts";
 import type { Chance, Clock, Disk } from "#protocol/ports.ts";
 import type { Block, SegmentText } from "./outbox-segment.ts";
-import { readSegment } from "./outbox-segment.ts";
+import { readSegment, readingsOf } from "./outbox-segment.ts";
 
 /** A segment as the outbox holds it: its blocks that no receipt covers yet, and its bytes on disk. */
 export interface Segment {
@@ -54,7 +53,7 @@ export function recover(disk: Disk, clock: Clock, chance: Chance): Recovered {
       // A rotten sector may hide numbers that the server has seen; a reading takes more than a byte, so this skips them.
       next = Math.max(next, head.next, (blocks.at(-1)?.last ?? 0) + 1 + torn_B, head.next + torn_B);
     } else {
-      for (const block of blocks) displaced.push(...parseBatch(block.payload).readings);
+      for (const block of blocks) displaced.push(...readingsOf(block).map(({ reading }) => reading));
       Object.assign(segments[index] as Segment, { blocks: [], closed: true });
     }
   }

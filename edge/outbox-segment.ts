@@ -1,6 +1,6 @@
 import { decodeCbor, encodeCbor } from "#protocol/cbor.ts";
 import type { Reading } from "#protocol/messages.ts";
-import { encodeBatch, parseBatch } from "#protocol/messages.ts";
+import { MAX_BATCH_READINGS, encodeBatch, parseBatch } from "#protocol/messages.ts";
 import { crc32 } from "./crc32.ts";
 
 /**
@@ -12,9 +12,17 @@ export interface Block {
   /** Number of its first and of its last reading. */
   readonly first: number;
   readonly last: number;
+  readonly count: number;
   /** The `after` inside `payload`. */
   readonly after: number;
   readonly payload: Uint8Array;
+  /** True: numbers are missing between its first and its last, and `payload` is not ready to publish. */
+  readonly sparse: boolean;
+}
+
+export interface Numbered {
+  readonly number: number;
+  readonly reading: Reading;
 }
 
 export interface SegmentHead {
@@ -46,10 +54,48 @@ export function record(payload: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The block of consecutive readings numbered from `first`, and its record. */
-export function blockOf(epoch: string, after: number, first: number, readings: readonly Reading[]): [Block, Uint8Array] {
-  const bytes = record(encodeBatch({ epoch, after, first, readings }));
-  return [{ first, last: first + readings.length - 1, after, payload: bytes.subarray(RECORD_HEAD_B) }, bytes];
+/** A block of consecutive readings, its payload ready to publish. */
+export function denseBlock(epoch: string, after: number, first: number, readings: readonly Reading[]): Block {
+  const payload = encodeBatch({ epoch, after, first, readings });
+  const count = readings.length;
+  return { first, last: first + count - 1, count, after, payload, sparse: false };
+}
+
+/** A block of readings between which others were dropped: the batch, and beside it the steps from number to number. */
+function sparseBlock(epoch: string, numbered: readonly Numbered[]): Block {
+  const [first, last] = [numbered[0] as Numbered, numbered.at(-1) as Numbered];
+  const readings = numbered.map(({ reading }) => reading);
+  const steps = numbered.map(({ number }, index) => number - (numbered[index - 1]?.number ?? first.number));
+  const payload = encodeCbor({ B: encodeBatch({ epoch, after: first.number - 1, first: first.number, readings }), N: steps });
+  return { first: first.number, last: last.number, count: numbered.length, after: first.number - 1, payload, sparse: true };
+}
+
+/** The readings of a block with their numbers. */
+export function readingsOf(block: Block): Numbered[] {
+  if (!block.sparse) {
+    return parseBatch(block.payload).readings.map((reading, index) => ({ number: block.first + index, reading }));
+  }
+  const { B, N } = decodeCbor(block.payload) as unknown as { B: Uint8Array; N: readonly number[] };
+  let number = block.first;
+  return parseBatch(B).readings.map((reading, index) => ({ number: (number += N[index] as number), reading }));
+}
+
+/** A sparse block as the dense ones that can be published. */
+export function denseRuns(epoch: string, block: Block): Block[] {
+  const runs: Block[] = [];
+  let run: Numbered[] = [];
+  const end = (): void => {
+    const first = run[0]?.number;
+    const readings = run.map(({ reading }) => reading);
+    if (first !== undefined) runs.push(denseBlock(epoch, first - 1, first, readings));
+    run = [];
+  };
+  for (const numbered of readingsOf(block)) {
+    if (run.length > 0 && numbered.number !== (run.at(-1) as Numbered).number + 1) end();
+    run.push(numbered);
+  }
+  end();
+  return runs;
 }
 
 export function headRecord(head: SegmentHead): Uint8Array {
@@ -67,8 +113,7 @@ export function readSegment(bytes: Uint8Array): SegmentText | undefined {
     if (head === undefined) {
       head = parseHead(payload);
     } else {
-      const { after, first, readings } = parseBatch(payload);
-      blocks.push({ first, last: first + readings.length - 1, after, payload: payload.slice() });
+      blocks.push(parseBlock(payload.slice()));
     }
     offset += RECORD_HEAD_B + payload.length;
   }
@@ -83,6 +128,21 @@ function payloadAt(bytes: Uint8Array, offset: number): Uint8Array | undefined {
   if (length > MAX_RECORD_B || start + length > bytes.length) return undefined;
   const payload = bytes.subarray(start, start + length);
   return crc32(payload) === view.getUint32(4) ? payload : undefined;
+}
+
+/** A sparse block is a map of two, a batch one of nine. */
+const SPARSE = 0xa2;
+
+function parseBlock(payload: Uint8Array): Block {
+  if (payload[0] !== SPARSE) {
+    const { after, first, readings } = parseBatch(payload);
+    const count = readings.length;
+    return { first, last: first + count - 1, count, after, payload, sparse: false };
+  }
+  const { B, N } = decodeCbor(payload) as unknown as { B: Uint8Array; N: readonly number[] };
+  const { first } = parseBatch(B);
+  const last = N.reduce((number, step) => number + step, first);
+  return { first, last, count: N.length, after: first - 1, payload, sparse: true };
 }
 
 /** Its CRC was right, so this is what we wrote. */
@@ -103,29 +163,16 @@ export function segmentBytes(head: SegmentHead, blocks: readonly Block[]): Uint8
   return bytes;
 }
 
-/** The blocks without the readings that `unwanted` names, split where numbers are now missing. */
-export function without(
-  blocks: readonly Block[],
-  unwanted: (reading: Reading) => boolean,
-): { blocks: Block[]; dropped: number } {
-  const kept: Block[] = [];
-  let dropped = 0;
-  for (const block of blocks) {
-    const { epoch, readings } = parseBatch(block.payload);
-    const gone = readings.filter(unwanted).length;
-    dropped += gone;
-    if (gone === 0) kept.push(block);
-    if (gone === 0 || gone === readings.length) continue;
-    let run: Reading[] = [];
-    for (const [index, reading] of readings.entries()) {
-      if (!unwanted(reading)) run.push(reading);
-      if (run.length > 0 && (unwanted(reading) || index === readings.length - 1)) {
-        const end = block.first + index - (unwanted(reading) ? 1 : 0);
-        const first = end - run.length + 1;
-        kept.push(blockOf(epoch, first - 1, first, run)[0]);
-        run = [];
-      }
-    }
+/** The blocks without the readings that `unwanted` names, packed anew; the same blocks when there is none. */
+export function without(epoch: string, blocks: readonly Block[], unwanted: (reading: Reading) => boolean): Block[] {
+  const all = blocks.flatMap(readingsOf);
+  const kept = all.filter(({ reading }) => !unwanted(reading));
+  if (kept.length === all.length) return [...blocks];
+  const packed: Block[] = [];
+  for (let start = 0; start < kept.length; start += MAX_BATCH_READINGS) {
+    packed.push(sparseBlock(epoch, kept.slice(start, start + MAX_BATCH_READINGS)));
   }
-  return { blocks: kept, dropped };
+  return packed;
 }
+
+export const countOf = (blocks: readonly Block[]): number => blocks.reduce((sum, block) => sum + block.count, 0);

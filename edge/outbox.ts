@@ -4,7 +4,7 @@ import type { Reading } from "#protocol/messages.ts";
 import { MAX_BATCH_READINGS, encodeBatch, parseBatch } from "#protocol/messages.ts";
 import type { Chance, Clock, Disk } from "#protocol/ports.ts";
 import type { Block } from "./outbox-segment.ts";
-import { blockOf, headRecord, segmentBytes, without } from "./outbox-segment.ts";
+import { countOf, denseBlock, denseRuns, headRecord, readingsOf, record, segmentBytes, without } from "./outbox-segment.ts";
 import type { Segment } from "./outbox-recovery.ts";
 import { newEpoch, recover, segmentName } from "./outbox-recovery.ts";
 
@@ -98,14 +98,13 @@ class DiskOutbox implements Outbox {
     this.next = found.next;
     const [sample, state, event] = found.dropped;
     this.dropped = { sample: sample ?? 0, state: state ?? 0, event: event ?? 0 };
-    const oldest = this.oldest();
-    this.mark = oldest?.after ?? found.next - 1;
+    this.mark = found.segments.find((each) => each.blocks.length > 0)?.blocks[0]?.after ?? found.next - 1;
     this.last = found.segments.findLast((each) => each.blocks.length > 0)?.blocks.at(-1)?.last ?? this.mark;
     this.synced = found.next - 1;
     this.pending = found.displaced;
     for (const segment of found.segments) {
       this.bytes += segment.bytes;
-      for (const block of segment.blocks) this.stored += block.last - block.first + 1;
+      this.stored += countOf(segment.blocks);
     }
   }
 
@@ -133,8 +132,8 @@ class DiskOutbox implements Outbox {
   private write(): void {
     const whole = this.pending.length <= MAX_BATCH_READINGS;
     const readings = whole ? this.pending : this.pending.slice(0, MAX_BATCH_READINGS);
-    const [block, bytes] = blockOf(this.epoch, this.last, this.next, readings);
-    this.store(block, bytes);
+    const block = denseBlock(this.epoch, this.last, this.next, readings);
+    this.store(block, record(block.payload));
     this.pending = whole ? [] : this.pending.slice(MAX_BATCH_READINGS);
     this.next = block.last + 1;
     this.last = block.last;
@@ -188,32 +187,29 @@ class DiskOutbox implements Outbox {
 
   batch(): Publishable | undefined {
     const blocks = this.oldestBlocks();
-    const [block] = blocks;
-    if (block === undefined) return undefined;
-    const after = Math.min(this.mark, block.first - 1);
-    if (blocks.length === 1 && block.after === after && this.mark < block.first) return block;
-    const readings = blocks.flatMap((each) => parseBatch(each.payload).readings);
-    // A receipt may end inside a block that was once sent together with others.
-    const skipped = Math.max(0, this.mark - block.first + 1);
-    const first = block.first + skipped;
-    const payload = encodeBatch({
-      epoch: this.epoch,
-      after: skipped > 0 ? this.mark : after,
-      first,
-      readings: readings.slice(skipped),
-    });
-    return { payload, after: skipped > 0 ? this.mark : after, first, last: (blocks.at(-1) as Block).last };
+    const [oldest] = blocks;
+    if (oldest === undefined) return undefined;
+    const { last } = blocks.at(-1) as Block;
+    // A receipt may end inside a block, when it went out together with others or was packed anew.
+    const first = Math.max(oldest.first, this.mark + 1);
+    const after = Math.min(this.mark, first - 1);
+    if (blocks.length === 1 && oldest.first === first && oldest.after === after) return oldest;
+    const readings = blocks.flatMap((block) => parseBatch(block.payload).readings).slice(first - oldest.first);
+    return { payload: encodeBatch({ epoch: this.epoch, after, first, readings }), after, first, last };
   }
 
   /** The oldest synced blocks whose numbers follow each other without a gap, as many as one batch takes. */
   private oldestBlocks(): Block[] {
     const blocks: Block[] = [];
     let bytes = 0;
+    const oldest = this.segments.find((segment) => segment.blocks.length > 0);
+    const [front] = oldest?.blocks ?? [];
+    if (front?.sparse) oldest?.blocks.splice(0, 1, ...denseRuns(this.epoch, front));
     for (const segment of this.segments) {
       for (const block of segment.blocks) {
         const [first] = blocks;
         const previous = blocks.at(-1);
-        if (block.last > this.synced) return blocks;
+        if (block.last > this.synced || block.sparse) return blocks;
         if (first !== undefined && previous !== undefined) {
           if (block.first !== previous.last + 1 || block.last - first.first >= MAX_BATCH_READINGS) return blocks;
           if (bytes + block.payload.length > MERGED_B) return blocks;
@@ -230,14 +226,11 @@ class DiskOutbox implements Outbox {
     if (upTo >= this.next) return this.startAnew();
     this.mark = upTo;
     for (const segment of this.segments) {
+      const { blocks } = segment;
       let done = 0;
-      for (const block of segment.blocks) {
-        if (block.last > upTo) break;
-        this.stored -= block.last - block.first + 1;
-        done++;
-      }
-      if (done === 0 && segment.blocks.length > 0) break;
-      if (done > 0) segment.blocks.splice(0, done);
+      while (done < blocks.length && (blocks[done] as Block).last <= upTo) done++;
+      if (done > 0) this.stored -= countOf(blocks.splice(0, done));
+      if (blocks.length > 0) break;
     }
     try {
       this.removeSpent();
@@ -247,17 +240,14 @@ class DiskOutbox implements Outbox {
     }
   }
 
-  private oldest(): Block | undefined {
-    return this.segments.find((each) => each.blocks.length > 0)?.blocks[0];
-  }
-
   /**
    * The server knows numbers that we do not: our disk has lost some, and new readings would be taken for old ones. All
    * that waits is numbered again in a new epoch; at worst the server stores a reading twice, but loses none.
    */
   private startAnew(): void {
     this.epoch = newEpoch(this.clock, this.chance);
-    this.pending = [...this.segments.flatMap(readingsOf), ...this.pending];
+    const waiting = this.segments.flatMap(({ blocks }) => blocks.flatMap(readingsOf)).map(({ reading }) => reading);
+    this.pending = [...waiting, ...this.pending];
     this.segments = this.segments.map((each) => ({ ...each, blocks: [], closed: true }));
     this.next = 1;
     this.last = 0;
@@ -273,10 +263,12 @@ class DiskOutbox implements Outbox {
       for (const segment of this.segments.slice(0, -1)) {
         if (this.bytes <= this.limit_B) return;
         if (segment.shed > depth) continue;
-        const kept = without(segment.blocks, (reading) => this.classOf(reading.device, reading.measure) === name);
-        if (kept.dropped > 0) this.rewrite(segment, kept.blocks);
-        this.dropped[name] += kept.dropped;
-        this.stored -= kept.dropped;
+        const unwanted = ({ device, measure }: Reading): boolean => this.classOf(device, measure) === name;
+        const kept = without(this.epoch, segment.blocks, unwanted);
+        const gone = countOf(segment.blocks) - countOf(kept);
+        if (gone > 0) this.rewrite(segment, kept);
+        this.dropped[name] += gone;
+        this.stored -= gone;
         segment.shed = depth + 1;
       }
     }
@@ -304,5 +296,3 @@ class DiskOutbox implements Outbox {
     }
   }
 }
-
-const readingsOf = (segment: Segment): Reading[] => segment.blocks.flatMap((block) => [...parseBatch(block.payload).readings]);
