@@ -19,10 +19,7 @@ export function placeOf(cursor: string): string {
 export const notACursor = (cursor: string): Fault =>
   new Fault("PAYLOAD_INVALID", { path: "cursor", found: cursor.slice(0, 60), expected: "a cursor of this list" });
 
-/**
- * A page of a list that stands in memory in a lasting order. The cursor names the last entry of the page before, so that
- * entries that come or go in between are neither shown twice nor left out.
- */
+/** A page of a list that stands in memory in a lasting order; the cursor names the last entry of the page before. */
 export function pageIn<From, Entry>(
   list: readonly From[],
   query: { readonly limit?: number; readonly cursor?: string },
@@ -43,4 +40,25 @@ export function pageIn<From, Entry>(
     entries: entries.map(show),
     next: last !== undefined && from + limit < list.length ? cursorOf(name(last)) : null,
   };
+}
+
+/** A page of what the state numbers upwards, newest first: `read` gives entries with numbers below `before`. */
+export function pageBelow<From extends { readonly id: number }, Entry>(
+  query: { readonly limit?: number; readonly cursor?: string },
+  read: (limit: number, before: number | undefined) => readonly From[],
+  show: (from: From) => Entry,
+): Page<Entry> {
+  const limit = query.limit ?? USUAL_PAGE;
+  const place = query.cursor === undefined ? undefined : placeOf(query.cursor);
+  if (place !== undefined && !/^\d{1,15}$/.test(place)) throw notACursor(query.cursor ?? "");
+  const found = read(limit + 1, place === undefined ? undefined : Number(place));
+  const entries = found.slice(0, limit);
+  const last = entries.at(-1);
+  return { entries: entries.map(show), next: last !== undefined && found.length > limit ? cursorOf(last.id) : null };
+}
+
+/** The number that an id is in the state. Raises Fault NOT_FOUND where it is none. */
+export function numberOf(id: string, thing: string): number {
+  if (!/^\d{1,15}$/.test(id)) throw new Fault("NOT_FOUND", { thing, id });
+  return Number(id);
 }

@@ -6,6 +6,7 @@
  * GET    /devices?kind&street&zone&q /devices/:id /devices/:id/why /devices/:id/readings?measure&from&to&every_s
  * GET    /lamps/levels?at /junctions /junctions/:id /containers /rounds?day /rounds/:id
  * GET    /decisions?name&subject&because&mode&from&to /decisions/:id /decisions/verify   POST /decisions/:id/replay
+ * GET    /groups
  * GET    /overrides?state   POST /overrides   DELETE /overrides/:id
  * GET    /alarms?state      PATCH /alarms/:id
  * GET    /policies          PUT /policies/:name

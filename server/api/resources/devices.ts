@@ -62,8 +62,14 @@ export const Override = Type.Object({
   state: Type.Enum(["active", "released", "expired"]),
   /** The devices it reaches. */
   devices: Type.Array(Type.String()),
+  endedAt: AtOrNull,
+  endedBy: TextOrNull,
 });
 export type Override = Static<typeof Override>;
+
+/** Devices under one name: the lamps of a feeder, or what a person has put together. */
+export const Group = Type.Object({ id: Type.String(), name: Type.String(), devices: Type.Array(Type.String()) });
+export type Group = Static<typeof Group>;
 
 export const NewOverride = Type.Object(
   {

@@ -20,6 +20,10 @@ export const Alarm = Type.Object({
   owner: TextOrNull,
   since: At,
   changed: At,
+  /** When the cause went; null while it is still there. */
+  cleared: AtOrNull,
+  /** The states a person may put it into. */
+  next: Type.Array(Type.Enum([...ALARM_STATES])),
   count: Type.Integer({ description: "how often the cause was seen" }),
   notes: Type.Array(Type.Object({ at: At, author: Type.String(), text: Type.String() })),
 });
@@ -76,7 +80,13 @@ export const AccountChange = Type.Object(
 );
 export type AccountChange = Static<typeof AccountChange>;
 
-export const ApiKey = Type.Object({ id: Id, label: Type.String(), role: Role, created: At });
+export const ApiKey = Type.Object({
+  id: Id,
+  label: Type.String(),
+  role: Role,
+  created: At,
+  createdBy: Type.String(),
+});
 export type ApiKey = Static<typeof ApiKey>;
 
 export const NewApiKey = Type.Object(

@@ -1,5 +1,16 @@
 import { type Static, Type } from "@fastify/type-provider-typebox";
-import { At, AtOrNull, Id, Json, LineGeometry, NumberOrNull, Position, TextOrNull } from "./parts.ts";
+import {
+  Alternative,
+  At,
+  AtOrNull,
+  Evidence,
+  Id,
+  Json,
+  LineGeometry,
+  NumberOrNull,
+  Position,
+  TextOrNull,
+} from "./parts.ts";
 
 /** A junction as the list and the map show it. */
 export const Junction = Type.Object({
@@ -34,7 +45,6 @@ export const JunctionDetail = Type.Object({
       green: Type.Boolean(),
       /** Someone waits: a pressed button, or an occupied loop while the group is not green. */
       waiting: Type.Boolean(),
-      flow_veh_h: NumberOrNull,
       occupancy: NumberOrNull,
     }),
   ),
@@ -89,7 +99,7 @@ export const Round = Type.Object({
   /** Stops the vehicle has reported as served. */
   served: Type.Integer(),
   duration_s: Type.Number(),
-  distance_m: NumberOrNull,
+  driving_s: Type.Number(),
   load_L: NumberOrNull,
   decision: Id,
 });
@@ -173,8 +183,8 @@ export type DecisionEntry = Static<typeof DecisionEntry>;
 export const DecisionDetail = Type.Object({
   ...DecisionEntry.properties,
   value: Json,
-  evidence: Json,
-  alternatives: Json,
+  evidence: Evidence,
+  alternatives: Type.Array(Alternative),
   inputs: Json,
   hash: Type.String(),
   previous: Type.String(),
