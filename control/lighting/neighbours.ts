@@ -32,10 +32,12 @@ export function neighbours<Lamp extends Placed>(
     .map(({ lamp }) => lamp);
 }
 
-/** Metres between two positions, along the street where both stand on it. */
+/** Metres between two positions, to the centimetre, along the street where both stand on it. */
 export function distanceAlong(line: readonly LonLat[], a: LonLat, b: LonLat): Metres {
   const footA = footOn(line, a);
   const footB = footOn(line, b);
-  if (footA.beside > BESIDE || footB.beside > BESIDE) return distance(a, b);
-  return metres(Math.abs(footA.along - footB.along));
+  if (footA.beside > BESIDE || footB.beside > BESIDE) return centimetres(distance(a, b));
+  return centimetres(Math.abs(footA.along - footB.along));
 }
+
+const centimetres = (length: number): Metres => metres(Math.round(length * 100) / 100);

@@ -70,7 +70,7 @@ export function programme(input: ProgrammeInput): Decision<OrderOf<"programme">>
   const nights = darkness(input.from as Instant, input.to as Instant, input.lat, input.lon).map(wholeMinutes(input));
   const busiest = Math.max(0, ...input.footfall.map((each) => each ?? 0));
   const periods = nights.flatMap((night) => periodsOf(night, input, busiest));
-  const floor = level(input.policy.floor);
+  const floor = atLeast(0, input.policy.floor);
   const value = { action: "programme", steps: stepsOf(input, periods), floor, hold_s: input.policy.hold_s } as const;
   return {
     value,
