@@ -16,6 +16,8 @@ import type { Behaviour, BehaviourContext } from "./behaviour.ts";
 
 /** The step of a junction. */
 const STEP = seconds(1);
+/** A timer may be so late in ms; what the clock gains beyond that was not waited for. */
+const LATEST_MS = 250;
 /** How often inputs are asked whether they still answer. */
 const ASK_MS = 30_000;
 /** Counted terminations are written down ahead by so many, so that the counter never falls back after a power cut. */
@@ -40,7 +42,6 @@ export function signalBehaviour(context: BehaviourContext): Behaviour {
 
 class Signals implements Behaviour {
   private readonly context: BehaviourContext;
-  private readonly junction;
   private readonly tables;
   private readonly fixed: Timing;
   private readonly detection;
@@ -57,8 +58,8 @@ class Signals implements Behaviour {
   private override: OrderOf<"signal-override"> | undefined;
   private cancel: Cancel | undefined;
   /**
-   * Steady time in ms. The guard's times must not depend on a clock that someone sets: between two wakes no more passes
-   * than the delay that was asked for, whatever the clock says.
+   * Steady time in ms. The guard's times must not depend on a clock that someone sets: from one step to the next it goes on
+   * by the delay that was asked for and a timer's lateness, whatever the clock says.
    */
   private steady = 0;
   private wall: number;
@@ -74,7 +75,6 @@ class Signals implements Behaviour {
     const { territory, device } = context;
     const junction = territory.junctions.find((each) => each.id === device.id);
     if (junction === undefined) throw new Fault("DEVICE_UNKNOWN", { device: device.id, station: device.station });
-    this.junction = junction;
     this.tables = junctionTables(junction);
     this.fixed = timingOfFixedPlan(this.tables, junction);
     const here = (each: { junction: string; station: string }): boolean =>
@@ -158,8 +158,9 @@ class Signals implements Behaviour {
   private turn(): void {
     const { clock } = this.context;
     this.cancel = clock.after(STEP, () => this.turn());
-    this.wall = clock.now();
-    this.steady += STEP * 1000;
+    const wall = clock.now();
+    this.steady += STEP * 1000 + Math.min(Math.max(0, wall - this.wall - STEP * 1000), LATEST_MS);
+    this.wall = wall;
     if (this.steady - this.askedAt >= ASK_MS) this.ask();
     this.choose();
     stepJunction(this.state, this.step, this.steady);

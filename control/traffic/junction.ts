@@ -213,19 +213,28 @@ function followPlan(state: JunctionState, inputs: JunctionInputs, now: number): 
   return wantedNow(state);
 }
 
-/** Begins to go to a stage. Its pedestrians go along when they called, or have not been served for long. */
+/**
+ * Begins to go to a stage. Its pedestrians go along when they called, when the stage's fair share has room for them anyway,
+ * or when they have not been served for long.
+ */
 function enter(state: JunctionState, inputs: JunctionInputs, stage: number, now: number): void {
   const { tables, guard } = state;
   state.stage = stage;
   state.changing = true;
   state.contestedSince = -1;
-  const pedestrians = ((tables.stages[stage]?.mask as number) & tables.pedestrians) >>> 0;
-  let walking = (pedestrians & (inputs.detection.calls | inputs.detection.recall)) >>> 0;
+  const mask = tables.stages[stage]?.mask as number;
+  const pedestrians = (mask & tables.pedestrians) >>> 0;
+  state.walking = pedestrians;
+  if ((mask & tables.vehicles) === 0) return;
+  const slot = inputs.timing.slots.find((each) => each.stage === stage);
+  const { calls, recall } = inputs.detection;
   for (let i = 0; i < tables.size; i++) {
-    if ((pedestrians >>> i) & 1 && now - (guard.endedAt[i] as number) >= WALK_ANYWAY_MS) walking |= 1 << i;
+    const bit = (1 << i) >>> 0;
+    if ((pedestrians & bit) === 0 || ((calls | recall) & bit) !== 0) continue;
+    const fits = slot !== undefined && (tables.min_ms[i] as number) + slot.pedestrianLead_ms <= slot.target_ms;
+    const waited = now - (guard.endedAt[i] as number) >= WALK_ANYWAY_MS;
+    if (!fits && !waited) state.walking = (state.walking & ~bit) >>> 0;
   }
-  if (((tables.stages[stage]?.mask as number) & tables.vehicles) === 0) walking = pedestrians;
-  state.walking = walking >>> 0;
 }
 
 function arrive(state: JunctionState, now: number): void {
