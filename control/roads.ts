@@ -19,6 +19,9 @@ export interface RoadGraph {
   /** Roads out of node n are `outgoing[firstOut[n]]` up to `outgoing[firstOut[n + 1] - 1]`. */
   readonly firstOut: Int32Array;
   readonly outgoing: Int32Array;
+  /** The end and the driving time of each of `outgoing`, side by side for the search. */
+  readonly ends: Int32Array;
+  readonly times_s: Float64Array;
   /** Only roads from which every place can be reached, and which every place can reach. */
   readonly grid: SegmentGrid;
 }
@@ -49,7 +52,9 @@ export function roadGraph(streets: readonly RoadStreet[]): RoadGraph {
   });
   const onMainland = mainland(nodes.length, firstOut, outgoing, roads);
   const grid = new SegmentGrid(plane, roads, (road) => onMainland[road.from] === 1 && onMainland[road.to] === 1);
-  return { plane, nodes, roads, firstOut, outgoing, grid };
+  const ends = Int32Array.from(outgoing, (index) => (roads[index] as Road).to);
+  const times_s = Float64Array.from(outgoing, (index) => (roads[index] as Road).time_s);
+  return { plane, nodes, roads, firstOut, outgoing, ends, times_s, grid };
 }
 
 /**
@@ -134,7 +139,7 @@ class Search {
   /** Times from `start` until every node of `ends` is settled. */
   run(start: Foothold, ends: readonly number[]): void {
     const { time, by, queue, wanted } = this;
-    const { roads, firstOut, outgoing } = this.graph;
+    const { firstOut, outgoing, ends: to, times_s } = this.graph;
     time.fill(Number.POSITIVE_INFINITY);
     by.fill(-1);
     queue.clear();
@@ -144,18 +149,18 @@ class Search {
       wanted[end] = 1;
     }
     this.reach(start.road.to, (1 - start.share) * start.road.time_s, -1);
-    if (start.road.twin !== undefined) this.reach(start.road.from, start.share * start.road.time_s, -1);
+    // Whoever stands at the very start of a one-way road stands at its node, and may leave by any other.
+    if (start.road.twin !== undefined || start.share === 0) this.reach(start.road.from, start.share * start.road.time_s, -1);
     while (left > 0) {
-      const next = queue.take();
-      if (next === undefined) break;
-      if (next.key > (time[next.name] as number)) continue;
-      if (wanted[next.name] === 1) left--;
-      wanted[next.name] = 0;
-      const last = firstOut[next.name + 1] as number;
-      for (let place = firstOut[next.name] as number; place < last; place++) {
-        const index = outgoing[place] as number;
-        const road = roads[index] as Road;
-        this.reach(road.to, next.key + road.time_s, index);
+      const node = queue.take();
+      if (node === undefined) break;
+      const at = queue.key;
+      if (at > (time[node] as number)) continue;
+      if (wanted[node] === 1) left--;
+      wanted[node] = 0;
+      const last = firstOut[node + 1] as number;
+      for (let place = firstOut[node] as number; place < last; place++) {
+        this.reach(to[place] as number, at + (times_s[place] as number), outgoing[place] as number);
       }
     }
     for (const end of ends) wanted[end] = 0;
@@ -172,7 +177,8 @@ class Search {
   timeTo(start: Foothold, end: Foothold): { time_s: number; last?: number } {
     const { road, share } = end;
     const forwards = (this.time[road.from] as number) + share * road.time_s;
-    const backwards = road.twin === undefined ? Number.POSITIVE_INFINITY : (this.time[road.to] as number) + (1 - share) * road.time_s;
+    const reversible = road.twin !== undefined || share === 1;
+    const backwards = reversible ? (this.time[road.to] as number) + (1 - share) * road.time_s : Number.POSITIVE_INFINITY;
     const best = forwards <= backwards ? { time_s: forwards, last: road.from } : { time_s: backwards, last: road.to };
     if (start.road === road && (share >= start.share || road.twin !== undefined)) {
       const direct = Math.abs(share - start.share) * road.time_s;

@@ -2,6 +2,8 @@
 export class Queue {
   private readonly keys: number[] = [];
   private readonly names: number[] = [];
+  /** The key of what was taken out last. */
+  key = 0;
 
   clear(): void {
     this.keys.length = 0;
@@ -20,16 +22,16 @@ export class Queue {
     this.names[place] = name;
   }
 
-  /** Takes out the smallest; undefined when empty. */
-  take(): { key: number; name: number } | undefined {
-    const key = this.keys[0];
+  /** Takes out the smallest and returns its name, its key being in `key`; undefined when empty. */
+  take(): number | undefined {
     const name = this.names[0];
-    if (key === undefined || name === undefined) return undefined;
+    if (name === undefined) return undefined;
+    this.key = this.keys[0] as number;
     const lastKey = this.keys.pop() as number;
     const lastName = this.names.pop() as number;
     const length = this.keys.length;
     if (length > 0) this.sink(lastKey, lastName, length);
-    return { key, name };
+    return name;
   }
 
   private sink(key: number, name: number, length: number): void {
