@@ -141,7 +141,7 @@ class StationAgent implements Agent {
       report: (measure) => this.reported(device.id, measure),
       shout: (passing) => device.street !== undefined && this.link?.shout(device.street, passing),
     });
-    this.attached.set(device.id, { device, points: pointsOf(device), behaviour });
+    this.attached.set(device.id, { device, points: pointsOf(device, behaviour), behaviour });
   }
 
   /** A full disk must not stop a lamp: what cannot be kept now is kept later. */
@@ -259,10 +259,7 @@ class StationAgent implements Agent {
   }
 
   private read(point: Point): number | undefined {
-    return (
-      this.attached.get(point.device)?.behaviour?.read(point.measure) ??
-      this.options.hardware.read(point.device, point.measure)
-    );
+    return point.behaviour?.read(point.measure) ?? this.options.hardware.read(point.device, point.measure);
   }
 
   private note(point: Point, at: Instant): void {

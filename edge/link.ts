@@ -60,6 +60,7 @@ class MqttLink implements Link {
   private readonly topics: { readings: string; applied: string; status: string; command: string; receipt: string };
   private session: Session | undefined;
   private running = false;
+  private attempts = 0;
   private failures = 0;
   private cancelConnect: Cancel | undefined;
   private cancelResend: Cancel | undefined;
@@ -102,10 +103,10 @@ class MqttLink implements Link {
 
   private connect(): void {
     const { station, password, uplink } = this.options;
-    const attempt: { session?: Session } = {};
     // Words of a session that was given up are not ours any more.
-    const current = (): boolean => attempt.session !== undefined && this.session === attempt.session;
-    this.session = attempt.session = uplink.connect({
+    const attempt = ++this.attempts;
+    const current = (): boolean => attempt === this.attempts;
+    this.session = uplink.connect({
       clientId: station,
       username: station,
       password,
@@ -139,6 +140,7 @@ class MqttLink implements Link {
 
   private lost(): void {
     this.up = false;
+    this.attempts++;
     this.session = undefined;
     this.inFlight = undefined;
     this.cancelResend?.();

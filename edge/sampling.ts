@@ -1,14 +1,19 @@
+import type { Measure, MessageClass } from "#protocol/kinds.ts";
 import { KINDS, measureOf } from "#protocol/kinds.ts";
 import type { Device } from "#protocol/territory.ts";
+import type { Behaviour } from "./behaviour.ts";
 
 /** One measure of one device of this station, and what was last reported of it. */
 export interface Point {
   readonly device: string;
+  readonly behaviour: Behaviour | undefined;
   readonly measure: string;
   /** How far the value moves before it is reported at once; 0: at any change. */
   readonly change: number;
   /** Whether any move at all can reach `change`: a counter with a huge one is only ever reported by time. */
   readonly moves: boolean;
+  /** 0 for events, 1 for states, 2 for samples. */
+  readonly rank: number;
   last: number;
 }
 
@@ -26,13 +31,16 @@ const POLL_MS = 300_000;
 /** All periods divide into this or are multiples of it, so that a station's reports fall together. */
 const PHASE_MS = 900_000;
 
+const RANKS: readonly MessageClass[] = ["event", "state", "sample"];
+
 /** The points of one device, in the order of the kinds table. */
-export function pointsOf(device: Device): Point[] {
-  return Object.keys(KINDS[device.kind].measures).map((measure) => {
-    const row = measureOf(device.kind, measure);
-    const change = row?.report.change ?? 0;
+export function pointsOf({ kind, id }: Device, behaviour: Behaviour | undefined): Point[] {
+  return Object.keys(KINDS[kind].measures).map((measure) => {
+    const { max, report, class: matters } = measureOf(kind, measure) as Measure;
     // No counter grows by a tenth of a billion between two reports.
-    return { device: device.id, measure, change, moves: change < 1e8 && change < (row?.max ?? 0), last: Number.NaN };
+    const moves = report.change < Math.min(max, 1e8);
+    const rank = RANKS.indexOf(matters);
+    return { device: id, behaviour, measure, change: report.change, moves, rank, last: Number.NaN };
   });
 }
 
@@ -41,13 +49,19 @@ export function cadencesOf(devices: readonly { device: Device; points: readonly 
   const byPeriod = new Map<number, Point[]>();
   for (const { device, points } of devices) {
     for (const point of points) {
-      const every_ms = (measureOf(device.kind, point.measure)?.report.every_s ?? 900) * 1000;
+      const every_ms = (measureOf(device.kind, point.measure) as Measure).report.every_s * 1000;
       const group = byPeriod.get(every_ms);
       if (group === undefined) byPeriod.set(every_ms, [point]);
       else group.push(point);
     }
   }
-  const cadences: Cadence[] = [...byPeriod].map(([every_ms, points]) => ({ every_ms, points, always: true, next: 0 }));
+  const cadences: Cadence[] = [...byPeriod].map(([every_ms, points]) => ({
+    every_ms,
+    // What is dropped first when the outbox is full stands together, so that what is left keeps following numbers.
+    points: points.sort((a, b) => a.rank - b.rank),
+    always: true,
+    next: 0,
+  }));
   const moving = devices.flatMap(({ points }) => points.filter((point) => point.moves));
   if (moving.length > 0) cadences.push({ every_ms: POLL_MS, points: moving, always: false, next: 0 });
   return cadences;

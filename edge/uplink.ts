@@ -1,5 +1,6 @@
 /** The edge's side of MQTT, as the link needs it: mqtt.js on the street, the seeded network in the rehearsal. */
 export interface Uplink {
+  /** Begins to connect; the callbacks come later, never before this has returned. */
   connect(session: SessionOptions): Session;
 }
 
