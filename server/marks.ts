@@ -1,3 +1,4 @@
+import { createEpochs } from "./store/epochs.ts";
 import type { Contribution, Mark } from "./store/store.ts";
 import { upToOf } from "./store/store.ts";
 
@@ -22,37 +23,25 @@ interface Progress {
 }
 
 export function createMarks(): Marks {
-  const stations = new Map<string, Map<string, Progress>>();
-
-  const progress = (station: string, epoch: string): Progress => {
-    let epochs = stations.get(station);
-    if (epochs === undefined) stations.set(station, (epochs = new Map()));
-    let found = epochs.get(epoch);
-    if (found === undefined) epochs.set(epoch, (found = { gathered: 0, committed: 0 }));
-    return found;
-  };
-  const known = (station: string, epoch: string): Progress | undefined => stations.get(station)?.get(epoch);
-
+  const epochs = createEpochs((): Progress => ({ gathered: 0, committed: 0 }));
   return {
-    gathered: (station, epoch) => known(station, epoch)?.gathered ?? 0,
-    committed: (station, epoch) => known(station, epoch)?.committed ?? 0,
+    gathered: (station, epoch) => epochs.find(station, epoch)?.gathered ?? 0,
+    committed: (station, epoch) => epochs.find(station, epoch)?.committed ?? 0,
     gather(station, epoch, upTo) {
-      progress(station, epoch).gathered = upTo;
+      epochs.of(station, epoch).gathered = upTo;
     },
     commit(contribution) {
-      const found = progress(contribution.station, contribution.epoch);
+      const found = epochs.of(contribution.station, contribution.epoch);
       found.committed = Math.max(found.committed, upToOf(contribution));
       found.gathered = Math.max(found.gathered, found.committed);
     },
     forgetGathered() {
-      for (const epochs of stations.values()) {
-        for (const found of epochs.values()) found.gathered = found.committed;
-      }
+      for (const [, , found] of epochs) found.gathered = found.committed;
     },
     reset(marks) {
-      stations.clear();
+      epochs.clear();
       for (const { station, epoch, upTo } of marks) {
-        const found = progress(station, epoch);
+        const found = epochs.of(station, epoch);
         found.committed = Math.max(found.committed, upTo);
         found.gathered = found.committed;
       }

@@ -4,6 +4,7 @@ import type { Disk } from "#protocol/ports.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { openCommitLog } from "./commit-log.ts";
+import { createEpochs } from "./epochs.ts";
 import { Series } from "./series.ts";
 import type { AggregateQuery, AggregateRow, Contribution, Mark, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
@@ -20,7 +21,7 @@ class MemoryStore implements Store {
   private readonly disk: Disk | undefined;
   private log: CommitLog | undefined;
   private series = new Map<string, Map<string, Series>>();
-  private upTo = new Map<string, Map<string, number>>();
+  private readonly upTo = createEpochs(() => ({ number: 0 }));
   private readings = 0;
 
   constructor(disk: Disk | undefined) {
@@ -29,7 +30,7 @@ class MemoryStore implements Store {
 
   open(): Promise<void> {
     this.series = new Map();
-    this.upTo = new Map();
+    this.upTo.clear();
     this.readings = 0;
     if (this.disk === undefined) return Promise.resolve();
     this.log = openCommitLog(
@@ -54,7 +55,7 @@ class MemoryStore implements Store {
   /** A record that was written but whose commit failed may lie in the log twice: numbers already there are passed over. */
   private replay(contributions: readonly Contribution[]): void {
     for (const each of contributions) {
-      const known = this.upTo.get(each.station)?.get(each.epoch) ?? 0;
+      const known = this.upTo.find(each.station, each.epoch)?.number ?? 0;
       if (known < upToOf(each)) this.take(each, Math.max(0, known - each.first + 1));
     }
   }
@@ -70,9 +71,8 @@ class MemoryStore implements Store {
   }
 
   private mark({ station, epoch, upTo }: Mark): void {
-    let epochs = this.upTo.get(station);
-    if (epochs === undefined) this.upTo.set(station, (epochs = new Map()));
-    if (upTo > (epochs.get(epoch) ?? 0)) epochs.set(epoch, upTo);
+    const known = this.upTo.of(station, epoch);
+    known.number = Math.max(known.number, upTo);
   }
 
   private seriesOf(device: string, measure: string): Series {
@@ -84,9 +84,7 @@ class MemoryStore implements Store {
   }
 
   private allMarks(): Mark[] {
-    return [...this.upTo].flatMap(([station, epochs]) =>
-      [...epochs].map(([epoch, upTo]) => ({ station, epoch, upTo })),
-    );
+    return [...this.upTo].map(([station, epoch, { number }]) => ({ station, epoch, upTo: number }));
   }
 
   marks(): Promise<Mark[]> {
