@@ -10,7 +10,7 @@ import type { Row, State } from "./state.ts";
 export const ALARM_STATES = ["open", "acknowledged", "in-progress", "resolved", "closed"] as const;
 export type AlarmState = (typeof ALARM_STATES)[number];
 
-/** Where each state may lead. Resolved goes back to open only when the cause comes back; closed leads nowhere. */
+/** Where a person may take an alarm. Only a resolved one can be closed, and one that is not over opened again. */
 export const TRANSITIONS: Readonly<Record<AlarmState, readonly AlarmState[]>> = {
   open: ["acknowledged", "in-progress", "resolved"],
   acknowledged: ["open", "in-progress", "resolved"],
@@ -68,8 +68,10 @@ export interface Alarms {
   get(id: number): Alarm | undefined;
   /** Newest first. */
   list(states: readonly AlarmState[], limit: number, before?: number): Alarm[];
-  /** Whose cause is still there, or that a person has not closed. */
+  /** Those that nobody has closed. */
   live(): Alarm[];
+  /** Those whose cause is still there, whatever a person has made of them. */
+  standing(): Alarm[];
   /** Closes what has been resolved for a week. */
   tidy(): void;
   subscribe(listener: (alarm: Alarm) => void): () => void;
@@ -150,6 +152,7 @@ export function openAlarms(state: State, clock: Clock): Alarms {
         .map(alarmOf);
     },
     live: () => [...byCause.values()].filter((alarm) => alarm.state !== "closed"),
+    standing: () => [...byCause.values()].filter((alarm) => alarm.clearedAt === undefined),
     tidy() {
       const now = clock.now();
       for (const alarm of [...byCause.values()]) {

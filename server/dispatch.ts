@@ -61,6 +61,8 @@ export interface DispatchOptions {
 const REPEAT = { first_s: 1, last_s: 30 };
 /** Commands sent in one turn; the rest follows after a pause, so that ten thousand lamps do not hold up a reading. */
 const TURN = { commands: 200, pause_s: 0.05 };
+/** A refused order is tried again under a new sequence before it counts as refused. */
+const RETRY = { times: 2, pause_s: 10 };
 /** An answer to one of the last commands of an intent settles it. */
 const IDS_KEPT = 8;
 
@@ -77,6 +79,7 @@ interface Pending {
   /** The very command in flight, so that a repeat is the same bytes. */
   payload: Uint8Array | undefined;
   attempts: number;
+  refusals: number;
   dueAt: number;
 }
 
@@ -203,6 +206,16 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 
   const settle = (intent: Pending, answer: Applied): void => {
+    if (answer.outcome === "refused" && ++intent.refusals <= RETRY.times) {
+      // Power that went in mid-act, a clock that was wrong, a sequence from before a restored state: worth another try.
+      const { refusals } = intent;
+      renew(intent);
+      intent.refusals = refusals;
+      intent.sequences = intent.sequences.filter((sequence) => sequence !== answer.sequence);
+      intent.dueAt = clock.now() + RETRY.pause_s * 1000;
+      wakeAt(intent.dueAt);
+      return;
+    }
     forget(intent);
     if (answer.outcome === "applied") totals.applied++;
     else totals.refused++;
@@ -235,6 +248,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
           sequences: JSON.parse(String(row["ids"])) as number[],
           payload: undefined,
           attempts: 0,
+          refusals: 0,
           dueAt: 0,
         };
         const progress = row["state"] as CommandProgress;
@@ -273,7 +287,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const device = territory.devices.get(id);
         if (device === undefined) throw new RangeError(`no device ${id} to send to`);
         const { station } = device;
-        return { device: id, station, lane, order, since: now, expiresAt, entry, sequences: [], payload: undefined, attempts: 0, dueAt: 0 };
+        return { device: id, station, lane, order, since: now, expiresAt, entry, sequences: [], payload: undefined, attempts: 0, refusals: 0, dueAt: 0 };
       });
       state.transaction(() => {
         for (const intent of made) write(intent, "waiting");
@@ -333,6 +347,7 @@ function renew(intent: Pending): void {
   intent.payload = undefined;
   intent.attempts = 0;
   intent.dueAt = 0;
+  intent.refusals = 0;
 }
 
 function stateOf(intent: Pending, progress: CommandProgress, answeredAt?: Instant, because?: string): CommandState {

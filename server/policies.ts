@@ -1,3 +1,5 @@
+import { PROGRAMME_POLICY } from "#control/lighting/programme.ts";
+import { SELECTION_POLICY } from "#control/waste/selection.ts";
 import { Fault } from "#protocol/faults.ts";
 import type { Clock } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
@@ -42,13 +44,12 @@ export interface Policies {
 }
 
 /** Each parameter with what it is unless somebody changed it, and its bounds; the unit ends the name. */
-export const PARAMETERS: Readonly<Record<PolicyName, Readonly<Record<string, readonly [value: number, min: number, max: number]>>>> = {
+export const PARAMETERS: Readonly<Record<PolicyName, Readonly<Record<string, readonly [usual: number, min: number, max: number]>>>> = {
   "lighting.programme": {
-    /** Share of the class level when nobody is near, when someone is, and below which it never falls. */
-    idle: [0.3, 0.05, 1],
-    active: [1, 0.3, 1],
-    floor: [0.1, 0.05, 1],
-    hold_s: [30, 5, 600],
+    /** Share of full output while nobody is near, and below which nothing falls at night. */
+    idle: [PROGRAMME_POLICY.idle, 0.05, 1],
+    floor: [PROGRAMME_POLICY.floor, 0.05, 1],
+    hold_s: [PROGRAMME_POLICY.hold_s, 5, 600],
   },
   "traffic.frame": {
     every_min: [15, 5, 120],
@@ -56,10 +57,14 @@ export const PARAMETERS: Readonly<Record<PolicyName, Readonly<Record<string, rea
     counted_min: [30, 5, 240],
   },
   "waste.rounds": {
-    /** Local hour at which the day's rounds are made. */
+    /** The local hour at which the day's rounds are made. */
     at_h: [5, 0, 23],
-    /** A container is visited when its chance to overflow before the next visit is above this. */
-    risk: [0.1, 0.01, 0.9],
+    /** What an overflow costs, in seconds of a crew's work. */
+    overflow_s: [SELECTION_POLICY.overflow_s, 0, 86_400],
+    /** The level from which a container is emptied without any sum, and below which never. */
+    full: [SELECTION_POLICY.full, 0.3, 1.5],
+    least: [SELECTION_POLICY.least, 0, 1],
+    longest_d: [SELECTION_POLICY.longest_d, 1, 60],
   },
 };
 

@@ -110,7 +110,11 @@ export function createRegistry(territory: Territory, clock: Clock): Registry {
   return {
     territory,
     rebuild(latest) {
-      for (const reading of latest) keep(reading, reading.at);
+      for (const reading of latest) {
+        keep(reading, reading.at);
+        const station = stations.get(territory.devices.get(reading.device)?.station ?? "");
+        if (station !== undefined && (station.lastSeen ?? 0) < reading.at) (station as Mutable<StationTwin>).lastSeen = reading.at;
+      }
     },
     committed(id, readings) {
       const now = clock.now();

@@ -1,0 +1,198 @@
+import type { DecisionName } from "#control/decide.ts";
+import { DECIDE, decide } from "#control/decide.ts";
+import type { Receipt } from "#protocol/messages.ts";
+import { encodeMessage } from "#protocol/messages.ts";
+import type { Cancel, Clock } from "#protocol/ports.ts";
+import { every } from "#protocol/ports.ts";
+import type { Territory } from "#protocol/territory.ts";
+import { down, mayPublish, maySubscribe } from "#protocol/topics.ts";
+import type { Instant } from "#protocol/units.ts";
+import { DAY, seconds } from "#protocol/units.ts";
+import type { Access } from "./access.ts";
+import { openAccess } from "./access.ts";
+import type { Alarms } from "./alarms.ts";
+import { openAlarms } from "./alarms.ts";
+import type { Broker } from "./broker.ts";
+import { isStationPassword } from "./credentials.ts";
+import type { Dispatch, Signer } from "./dispatch.ts";
+import { createDispatch } from "./dispatch.ts";
+import type { Groups } from "./groups.ts";
+import { openGroups } from "./groups.ts";
+import type { Ingest } from "./ingest.ts";
+import { createIngest } from "./ingest.ts";
+import type { Decide, Journal } from "./journal.ts";
+import { openJournal } from "./journal.ts";
+import type { Loop } from "./loop.ts";
+import { createLoop } from "./loop.ts";
+import type { Offsets } from "./offsets.ts";
+import { offsetsOf } from "./offsets.ts";
+import type { Overrides } from "./overrides.ts";
+import { openOverrides } from "./overrides.ts";
+import type { Policies } from "./policies.ts";
+import { openPolicies } from "./policies.ts";
+import type { Registry } from "./registry.ts";
+import { createRegistry } from "./registry.ts";
+import { lightingService } from "./services/lighting.ts";
+import type { ServiceParts } from "./services/service.ts";
+import { trafficService } from "./services/traffic.ts";
+import { wasteService } from "./services/waste.ts";
+import type { State } from "./state.ts";
+import type { Store } from "./store/store.ts";
+import type { Watch } from "./watch.ts";
+import { createWatch } from "./watch.ts";
+
+/** What a server is made of and does not make itself: the real ones live, the rehearsal's on virtual time. */
+export interface ServerParts {
+  readonly territory: Territory;
+  readonly clock: Clock;
+  readonly broker: Broker;
+  /** Opened at start and closed at stop. */
+  readonly store: Store;
+  /** Stays with the caller: it outlives a server that is killed. */
+  readonly state: State;
+  readonly signer: Signer;
+  /** What the passwords of stations are made from. */
+  readonly secret: Uint8Array;
+  /** Bytes that nobody can foresee, for tokens. */
+  randomBytes(size: number): Uint8Array;
+  readonly settings?: ServerSettings;
+}
+
+export interface ServerSettings {
+  /** Readings older than this are dropped, once a day; without it they are kept. */
+  readonly retention_d?: number;
+}
+
+export interface Server {
+  readonly territory: Territory;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly state: State;
+  readonly offsets: Offsets;
+  readonly ingest: Ingest;
+  readonly registry: Registry;
+  readonly journal: Journal;
+  readonly alarms: Alarms;
+  readonly groups: Groups;
+  readonly policies: Policies;
+  readonly overrides: Overrides;
+  readonly dispatch: Dispatch;
+  readonly loop: Loop;
+  readonly watch: Watch;
+  readonly access: Access;
+  start(): Promise<void>;
+  /** Ends what is under way and closes the store. */
+  stop(): Promise<void>;
+  /** Stops as a crash does: nothing is finished, nothing is closed. */
+  kill(): void;
+}
+
+/** Computes a journalled decision again, by its name. */
+export const decideByName: Decide = (name, inputs) =>
+  Object.hasOwn(DECIDE, name) ? decide(name as DecisionName, inputs as never) : undefined;
+
+const PRUNE_EVERY = seconds(86_400);
+
+/** Wires one server by hand. Nothing runs before `start`. */
+export function createServer(parts: ServerParts): Server {
+  const { territory, clock, broker, store, state, signer, secret, settings = {} } = parts;
+  const publish = (topic: string, payload: Uint8Array): void => broker.publish(topic, payload);
+  const offsets = offsetsOf(territory.timeZone);
+  const registry = createRegistry(territory, clock);
+  const journal = openJournal(state, decideByName);
+  const alarms = openAlarms(state, clock);
+  const groups = openGroups(state, territory);
+  const policies = openPolicies(state, journal, territory, clock);
+  const dispatch = createDispatch({ state, territory, clock, signer, registry, publish });
+  const overrides = openOverrides({ state, territory, groups, journal, dispatch, clock });
+  const access = openAccess({ state, clock, randomBytes: (size) => parts.randomBytes(size) });
+  const serviceParts: ServiceParts = { territory, store, registry, policies, clock, offsets };
+  const services = [lightingService(serviceParts), trafficService(serviceParts), wasteService(serviceParts)];
+  const loop = createLoop({ services, state, journal, policies, dispatch, alarms, clock });
+  const ingest = createIngest({
+    territory,
+    store,
+    clock,
+    receipts: (station: string, receipt: Receipt) => publish(down(territory.id, station, "receipt"), encodeMessage(receipt)),
+    listener: {
+      committed: (station, readings) => registry.committed(station, readings),
+      status: (station, status) => registry.status(station, status),
+      applied: (station, answer) => dispatch.applied(station, answer),
+      quarantined: (entry) => watch.quarantined(entry.station),
+    },
+  });
+  const watch = createWatch({ territory, registry, alarms, policies, clock, storeProblem: () => ingest.stats().failing?.problem });
+  const streets = streetsByStation(territory);
+  let cancelPrune: Cancel | undefined;
+
+  const prune = (): void => {
+    const { retention_d } = settings;
+    if (retention_d === undefined) return;
+    store.prune((clock.now() - retention_d * DAY) as Instant).catch((problem: unknown) => {
+      alarms.raise({ key: "store-failing", subject: "retention", facts: { problem: String(problem) } });
+    });
+  };
+
+  const quiet = (): void => {
+    cancelPrune?.();
+    watch.stop();
+    overrides.stop();
+    dispatch.stop();
+  };
+
+  return {
+    territory,
+    clock,
+    store,
+    state,
+    offsets,
+    ingest,
+    registry,
+    journal,
+    alarms,
+    groups,
+    policies,
+    overrides,
+    dispatch,
+    loop,
+    watch,
+    access,
+    async start() {
+      await store.open();
+      registry.rebuild(await store.latest());
+      await ingest.start();
+      dispatch.start();
+      overrides.start();
+      watch.start();
+      cancelPrune = every(clock, PRUNE_EVERY, prune);
+      await broker.start({
+        authenticate: (station, password) => territory.byStation.has(station) && isStationPassword(secret, station, password),
+        mayPublish: (station, topic) => mayPublish(topic, territory.id, station, streets.get(station) ?? NONE),
+        maySubscribe: (station, filter) => maySubscribe(filter, territory.id, station, streets.get(station) ?? NONE),
+        onMessage: (station, topic, payload) => ingest.message(station, topic, payload),
+      });
+      loop.start();
+    },
+    async stop() {
+      await loop.stop();
+      quiet();
+      await broker.stop();
+      await ingest.stop();
+      await store.close();
+    },
+    kill() {
+      void loop.stop();
+      quiet();
+    },
+  };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function streetsByStation(territory: Territory): ReadonlyMap<string, ReadonlySet<string>> {
+  const streets = new Map<string, Set<string>>();
+  for (const [station, devices] of territory.byStation) {
+    streets.set(station, new Set(devices.flatMap((device) => (device.street === undefined ? [] : [device.street]))));
+  }
+  return streets;
+}

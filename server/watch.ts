@@ -1,0 +1,247 @@
+import type { Measure } from "#protocol/kinds.ts";
+import { KINDS, SIGNAL_MODES } from "#protocol/kinds.ts";
+import type { Cancel, Clock } from "#protocol/ports.ts";
+import { every } from "#protocol/ports.ts";
+import type { Device, Territory } from "#protocol/territory.ts";
+import type { Instant } from "#protocol/units.ts";
+import { DAY, MINUTE, seconds } from "#protocol/units.ts";
+import type { AlarmKey } from "./alarm-kinds.ts";
+import type { Alarms, Cause } from "./alarms.ts";
+import type { Policies } from "./policies.ts";
+import type { CommandState, Registry, StationTwin, Twin } from "./registry.ts";
+
+/** Looks at the town at its own pace and raises or clears alarms: each rule says which causes there are now. */
+export interface Watch {
+  start(): void;
+  stop(): void;
+  /** One look, now. */
+  look(): void;
+  quarantined(station: string): void;
+}
+
+export interface WatchOptions {
+  readonly territory: Territory;
+  readonly registry: Registry;
+  readonly alarms: Alarms;
+  readonly policies: Policies;
+  readonly clock: Clock;
+  /** Why the store does not commit, while it does not. */
+  storeProblem(): string | undefined;
+}
+
+const EVERY = seconds(15);
+/** When each becomes an alarm, and when it is over. */
+const SILENT_MS = 5 * MINUTE;
+/** A connected station is mute after so many of its shortest reporting times without a reading. */
+const MUTE_AFTER = 3;
+const OVERFLOW = { raise: 0.95, clear: 0.85 };
+const UNANSWERED_MS = 2 * MINUTE;
+const DEGRADED_MS = 10 * MINUTE;
+const CLOCK = { raise_s: 30, clear_s: 10 };
+const QUARANTINE = { window_ms: 10 * MINUTE, raise: 20, clear: 5, kept: 1000 };
+/** From this share on one alarm stands for all: a feeder, then the town. */
+const GROUP = { feeder: { least: 3, share: 0.5 }, town: { least: 10, share: 0.5 } };
+
+export function createWatch(options: WatchOptions): Watch {
+  const { territory, registry, alarms, clock } = options;
+  const feederOf = new Map(territory.luminaires.map((lamp) => [lamp.station, lamp.feeder]));
+  const names = new Map(territory.streets.map((street) => [street.id, street.name]));
+  const mute_ms = new Map([...territory.byStation].map(([id, devices]) => [id, MUTE_AFTER * shortestReport_ms(devices)]));
+  const wrong: { at: Instant; station: string }[] = [];
+  /** Since when a condition has lasted that is no alarm yet. */
+  const since = new Map<string, Instant>();
+  let startedAt = clock.now();
+  let cancel: Cancel | undefined;
+
+  const silentStations = (now: Instant): Cause[] => {
+    const heard: StationTwin[] = [];
+    const silent: StationTwin[] = [];
+    for (const station of registry.stations()) {
+      if (station.lastSeen === undefined && station.since === undefined) continue;
+      heard.push(station);
+      if (isSilent(station, now, startedAt, mute_ms.get(station.id) ?? 0)) silent.push(station);
+    }
+    if (silent.length >= GROUP.town.least && silent.length >= heard.length * GROUP.town.share) {
+      const devices = silent.map((station) => station.id);
+      return [{ key: "town-silent", subject: territory.id, facts: { silent: silent.length, stations: heard.length }, devices }];
+    }
+    const byFeeder = Map.groupBy(silent, (station) => feederOf.get(station.id));
+    const heardByFeeder = Map.groupBy(heard, (station) => feederOf.get(station.id));
+    return [...byFeeder].flatMap(([feeder, stations]): Cause[] => {
+      const all = heardByFeeder.get(feeder)?.length ?? 0;
+      if (feeder === undefined || stations.length < GROUP.feeder.least || stations.length < all * GROUP.feeder.share) {
+        return stations.map((station) => silentStation(station, now));
+      }
+      const devices = stations.flatMap((station) => devicesOf(station.id));
+      return [{ key: "feeder-silent", subject: feeder, facts: { feeder, silent: stations.length, stations: all }, devices }];
+    });
+  };
+  const devicesOf = (station: string): string[] => (territory.byStation.get(station) ?? []).map((device) => device.id);
+  const silentStation = (station: StationTwin, now: Instant): Cause => {
+    const devices = devicesOf(station.id);
+    const silent_min = Math.round((now - (station.lastSeen ?? now)) / MINUTE);
+    return { key: "station-silent", subject: station.id, facts: { station: station.id, silent_min, devices: devices.length }, devices };
+  };
+
+  const troubledStations = (): Cause[] => {
+    const causes: Cause[] = [];
+    for (const { id, clockError_s, dropped } of registry.stations()) {
+      if (clockError_s !== undefined && Math.abs(clockError_s) > (stands("clock-wrong", id) ? CLOCK.clear_s : CLOCK.raise_s)) {
+        causes.push({ key: "clock-wrong", subject: id, facts: { station: id, error_s: Math.round(clockError_s) } });
+      }
+      if (dropped !== undefined && dropped > 0) {
+        causes.push({ key: "readings-dropped", subject: id, facts: { station: id, dropped } });
+      }
+    }
+    return causes;
+  };
+
+  const troubledDevices = (now: Instant): Cause[] => {
+    const causes: Cause[] = [];
+    for (const twin of registry.twins()) {
+      const { id, kind, street } = twin.device;
+      const facts = { device: id, street: names.get(street ?? "") ?? street ?? "" };
+      const one = (key: AlarmKey, more = {}): void => void causes.push({ key, subject: id, facts: { ...facts, ...more }, devices: [id] });
+      if (kind === "lamp" && twin.values.get("failed")?.value === 1) one("lamp-failed");
+      if (kind === "container") {
+        const fill = twin.values.get("fill")?.value ?? 0;
+        if (fill >= (stands("container-near-overflow", id) ? OVERFLOW.clear : OVERFLOW.raise)) {
+          one("container-near-overflow", { fill_percent: Math.round(fill * 100) });
+        }
+      }
+      if (kind === "signal" && isDegraded(twin, now)) one("junction-degraded", { mode: SIGNAL_MODES[twin.values.get("mode")?.value ?? 0] ?? "" });
+    }
+    return causes;
+  };
+
+  const isDegraded = (twin: Twin, now: Instant): boolean => {
+    const { id } = twin.device;
+    const mode = SIGNAL_MODES[twin.values.get("mode")?.value ?? 0];
+    const wanted = registry.desired(id);
+    // Where a person asked for it, or nobody sends frames, the fixed plan is as it should be.
+    const asked = wanted?.by === "hand" || (mode === "fixed" && !options.policies.acts("traffic.frame", id));
+    const degraded = (mode === "fixed" || mode === "flash") && !asked;
+    return lasts(`degraded:${id}`, degraded, now) >= (mode === "flash" ? 0 : DEGRADED_MS) && degraded;
+  };
+
+  /** One alarm a street and kind of trouble: a lost command is rarely alone. */
+  const troubledCommands = (now: Instant): Cause[] => {
+    const unanswered = new Map<string, { twin: Twin; command: CommandState }[]>();
+    const refused = new Map<string, { twin: Twin; command: CommandState }[]>();
+    for (const twin of registry.twins()) {
+      for (const command of [twin.machine, twin.hand]) {
+        if (command === undefined) continue;
+        const place = `${twin.device.street ?? twin.device.id}:${command.order.action}`;
+        const station = registry.station(twin.device.station);
+        const waits = command.progress === "sent" || command.progress === "waiting";
+        if (command.progress === "refused") push(refused, place, { twin, command });
+        else if (waits && station?.online === true && now - Math.max(command.since, station.since ?? 0) > UNANSWERED_MS) {
+          push(unanswered, place, { twin, command });
+        }
+      }
+    }
+    const cause = (key: AlarmKey) => ([subject, struck]: [string, { twin: Twin; command: CommandState }[]]): Cause => {
+      const { twin, command } = struck[0] as { twin: Twin; command: CommandState };
+      const more = struck.length > 1 ? ` (+${struck.length - 1})` : "";
+      const facts = {
+        device: `${twin.device.id}${more}`,
+        action: command.order.action,
+        waiting_s: Math.round((now - command.since) / 1000),
+        problem: command.because ?? "",
+      };
+      return { key, subject, facts, devices: struck.map((each) => each.twin.device.id) };
+    };
+    return [...[...unanswered].map(cause("command-not-applied")), ...[...refused].map(cause("command-refused"))];
+  };
+
+  const troubledServer = (now: Instant): Cause[] => {
+    const causes: Cause[] = [];
+    const problem = options.storeProblem();
+    if (problem !== undefined) causes.push({ key: "store-failing", subject: "store", facts: { problem } });
+    while (wrong[0] !== undefined && now - wrong[0].at > QUARANTINE.window_ms) wrong.shift();
+    if (wrong.length >= (stands("quarantine-growing", "ingest") ? QUARANTINE.clear : QUARANTINE.raise)) {
+      const most = [...Map.groupBy(wrong, (each) => each.station)].reduce((a, b) => (b[1].length > a[1].length ? b : a));
+      const facts = { count: wrong.length, minutes: QUARANTINE.window_ms / MINUTE, station: most[0] };
+      causes.push({ key: "quarantine-growing", subject: "ingest", facts });
+    }
+    return causes;
+  };
+
+  /** How long a condition has held, in milliseconds. */
+  const lasts = (name: string, holds: boolean, now: Instant): number => {
+    if (!holds) {
+      since.delete(name);
+      return 0;
+    }
+    const from = since.get(name) ?? now;
+    since.set(name, from);
+    return now - from;
+  };
+
+  let standing = new Set<string>();
+  const stands = (key: AlarmKey, subject: string): boolean => standing.has(`${key}:${subject}`);
+
+  const look = (): void => {
+    const now = clock.now();
+    const ours = alarms.standing().filter((alarm) => OURS.has(alarm.key));
+    standing = new Set(ours.map((alarm) => `${alarm.key}:${alarm.subject}`));
+    const causes = [...silentStations(now), ...troubledStations(), ...troubledDevices(now), ...troubledCommands(now), ...troubledServer(now)];
+    const found = new Set(causes.map(({ key, subject }) => `${key}:${subject}`));
+    for (const cause of causes) alarms.raise(cause);
+    for (const name of standing) {
+      if (found.has(name)) continue;
+      const [key] = name.split(":", 1) as [AlarmKey];
+      alarms.clear(key, name.slice(key.length + 1));
+    }
+    alarms.tidy();
+  };
+
+  return {
+    start() {
+      startedAt = clock.now();
+      cancel = every(clock, EVERY, look);
+    },
+    stop() {
+      cancel?.();
+    },
+    look,
+    quarantined(station) {
+      if (wrong.length >= QUARANTINE.kept) wrong.shift();
+      wrong.push({ at: clock.now(), station });
+    },
+  };
+}
+
+/** The causes that a look finds or finds gone; the others are raised and cleared where they happen. */
+const OURS: ReadonlySet<AlarmKey> = new Set<AlarmKey>([
+  "station-silent",
+  "feeder-silent",
+  "town-silent",
+  "lamp-failed",
+  "container-near-overflow",
+  "command-not-applied",
+  "command-refused",
+  "junction-degraded",
+  "store-failing",
+  "quarantine-growing",
+  "clock-wrong",
+  "readings-dropped",
+]);
+
+/** After a start of the server every station gets the time to come back. */
+function isSilent(station: StationTwin, now: Instant, startedAt: Instant, mute_ms: number): boolean {
+  const seen = Math.max(station.lastSeen ?? 0, startedAt);
+  if (station.online) return now - seen > mute_ms;
+  return now - Math.max(station.since ?? 0, startedAt) > SILENT_MS && now - seen > SILENT_MS;
+}
+
+function shortestReport_ms(devices: readonly Device[]): number {
+  const measures = devices.flatMap((device) => Object.values<Measure>(KINDS[device.kind].measures));
+  return Math.min(DAY, ...measures.map((measure) => measure.report.every_s * 1000));
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
