@@ -91,7 +91,8 @@ export function stepGuard(guard: Guard, wanted: number, demand: number, now: num
     else if (guard.ambers === 0) flash(guard, now);
     return;
   }
-  const target = force(guard, demand, now) ? forcedMask(guard) : wanted;
+  const overdone = overdue(guard, demand, now);
+  const target = ((force(guard, demand, overdone, now) ? forcedMask(guard) : wanted) & ~overdone) >>> 0;
   if ((guard.greens & ~target) !== 0) close(guard, target, now);
   if ((target & ~guard.greens & ~guard.ambers) !== 0) open(guard, target, now);
 }
@@ -151,7 +152,7 @@ function isClear(guard: Guard, to: number, now: number): boolean {
 }
 
 /** Whether a group must be served now; settles which, and by which stage. */
-function force(guard: Guard, demand: number, now: number): boolean {
+function force(guard: Guard, demand: number, overdone: number, now: number): boolean {
   if (guard.forced >= 0 && ((guard.greens >>> guard.forced) & 1) === 0) return true;
   guard.forced = -1;
   const { size } = guard.tables;
@@ -163,9 +164,8 @@ function force(guard: Guard, demand: number, now: number): boolean {
   if (oldest < 0) return false;
   // Only when serving everyone once might not fit any more is it worth working out whether it does.
   const slack = (guard.endedAt[oldest] as number) + LONGEST_WAIT_S * 1000 - now;
-  if (slack <= guard.round_ms && isLate(guard, now)) choose(guard, oldest);
-  const waiting = overdue(guard, demand, now);
-  if (waiting >= 0 && guard.forced < 0) choose(guard, waiting);
+  if (slack <= guard.round_ms + guard.margin_ms && isLate(guard, now)) choose(guard, oldest);
+  else if (overdone !== 0) choose(guard, longestRed(guard, against(guard, overdone, demand)));
   return guard.forced >= 0;
 }
 
@@ -195,19 +195,28 @@ function isLate(guard: Guard, now: number): boolean {
   return false;
 }
 
-/** The group waiting longest against a green that has had its maximum since someone waits against it, or -1. */
+/** The greens that have had their maximum since someone waits against them. */
 function overdue(guard: Guard, demand: number, now: number): number {
   const { tables, contestedAt } = guard;
-  let found = -1;
+  let mask = 0;
   for (let i = 0; i < tables.size; i++) {
     const against = (guard.greens >>> i) & 1 ? ((tables.conflicts[i] as number) & demand & ~guard.greens) >>> 0 : 0;
     if (against === 0) contestedAt[i] = -1;
     else if (contestedAt[i] === -1) contestedAt[i] = now;
     else if (now - Math.max(guard.startedAt[i] as number, contestedAt[i] as number) >= (tables.max_ms[i] as number)) {
-      found = longestRed(guard, against);
+      mask |= 1 << i;
     }
   }
-  return found;
+  return mask >>> 0;
+}
+
+/** The groups in demand that conflict with one of `greens`. */
+function against(guard: Guard, greens: number, demand: number): number {
+  let mask = 0;
+  for (let i = 0; i < guard.tables.size; i++) {
+    if ((greens >>> i) & 1) mask |= (guard.tables.conflicts[i] as number) & demand & ~guard.greens;
+  }
+  return mask >>> 0;
 }
 
 function choose(guard: Guard, group: number): void {

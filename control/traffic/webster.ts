@@ -73,10 +73,11 @@ export function delay(cycle: Seconds, green: Seconds, flow: VehiclesPerHour, sat
   if (lambda <= 0) return seconds(OVERLOAD_S);
   const x = flow / (lambda * saturation);
   const held = Math.min(x, STEADY);
-  const q = (held * lambda * saturation) / 3600;
+  // The flow is x times the capacity; written so, no flow is too small for the division.
+  const capacity = (lambda * saturation) / 3600;
   const uniform = (cycle * (1 - lambda) ** 2) / (2 * (1 - lambda * held));
-  const random = held ** 2 / (2 * q * (1 - held));
-  const correction = 0.65 * Math.cbrt(cycle / q ** 2) * held ** (2 + 5 * lambda);
+  const random = held / (2 * capacity * (1 - held));
+  const correction = 0.65 * Math.cbrt(cycle / capacity ** 2) * held ** (4 / 3 + 5 * lambda);
   const overload = x > STEADY ? ((x - STEADY) * OVERLOAD_S) / 2 : 0;
   return seconds(Math.max(0, uniform + random - correction) + overload);
 }
