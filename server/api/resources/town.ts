@@ -1,5 +1,5 @@
 import { type Static, Type } from "@fastify/type-provider-typebox";
-import { At, Evidence, Figure, Id, NumberOrNull, Position, TextOrNull } from "./parts.ts";
+import { At, AtOrNull, Evidence, Figure, Id, NumberOrNull, Position, TextOrNull } from "./parts.ts";
 
 /** The territory as it was given, with what is needed to show it. */
 export const Town = Type.Object({
@@ -29,11 +29,15 @@ export const Now = Type.Object({
   progress: Type.Number(),
   lighting: Type.Object({
     power_W: Figure,
-    /** Energy since the last local noon, and what full output of the same lamps would have taken in the same hours. */
+    /**
+     * Energy since the last local noon (by day: of the night before it), and what full output of the same lamps would
+     * have taken while it was dark; `energyFrom` is where the counting begins.
+     */
     energy_kWh: Figure,
     fullNight_kWh: Figure,
     /** Energy over full night, in percent. */
     energyShare_percent: Figure,
+    energyFrom: AtOrNull,
     lampsLit: Figure,
     lamps: Type.Integer(),
     /** Lamps that are bright because someone is there. */
@@ -75,7 +79,7 @@ export const History = Type.Object({
   every_s: Type.Integer(),
   at: Type.Array(At),
   /**
-   * By name (the unit ends it). lighting: `energy_kWh`, `fullNight_kWh`, `level`, `presence`; waste: `fill`, `over80`;
+   * By name (the unit ends it). lighting: `energy_kWh`, `fullNight_kWh`, `level`, `passes`; waste: `fill`, `over80`;
    * traffic: `vehicles`, `longest_wait_s`, `queue`.
    */
   series: Type.Record(Type.String(), Type.Array(NumberOrNull)),
