@@ -58,10 +58,13 @@ function upper(seen: readonly number[], average: number, share: number): number 
   return seen.length < ENOUGH_FOR_QUANTILE ? Math.max(counted, ...seen) : quantile(seen, share);
 }
 
-/** The value that a share of `values` does not pass, straight between two of them (Hyndman and Fan 1996, type 7). */
+/**
+ * The value that the next one stays under with the probability `share`, as far as `values` can tell: of n values the k-th
+ * is passed by the next with probability 1 - k / (n + 1) (Weibull; type 6 of Hyndman and Fan 1996). Straight between two.
+ */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const place = (sorted.length - 1) * share;
+  const place = Math.min(sorted.length - 1, Math.max(0, (sorted.length + 1) * share - 1));
   const below = sorted[Math.floor(place)] ?? 0;
   const above = sorted[Math.ceil(place)] ?? below;
   return below + (above - below) * (place - Math.floor(place));
