@@ -40,6 +40,8 @@ export function selection(
 ): Choice[] {
   const alone = candidates.map((each, index) => firstLook(each, nearestPair(travel_s, index, allOf(candidates)), policy));
   const chosen = alone.flatMap((choice, index) => (choice.visit ? [index] : []));
+  // Nothing lies on the way of a vehicle that stays at home.
+  if (chosen.length === 0) return alone;
   return alone.map((choice, index) => (choice.visit ? choice : onTheWay(choice, nearestPair(travel_s, index, chosen), policy)));
 }
 

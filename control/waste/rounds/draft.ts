@@ -58,7 +58,7 @@ export class Draft {
 
   solution(): Solution {
     const shifts = this.shifts.map(({ trips, duration_s }) => ({ trips: trips.map((trip) => [...trip.stops]), duration_s }));
-    return solutionOf(this.problem, shifts, this.absent);
+    return solutionOf(this.problem, shifts, this.absent.toSorted((a, b) => a - b));
   }
 
   /** Takes the stops at these places out of a trip (places rising) and prices them as absent. */
