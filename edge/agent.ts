@@ -100,7 +100,6 @@ class StationAgent implements Agent {
     const { territory, station, hardware, uplink, disk, clock, chance, verifier, password, version } = this.options;
     const devices = territory.byStation.get(station);
     if (devices === undefined) throw new Fault("STATION_UNKNOWN", { station });
-    this.running = true;
     const { outbox_B } = this.options;
     const classOf = (device: string, measure: string): MessageClass => classIn(territory, device, measure);
     const outbox = openOutbox({ disk, clock, chance, classOf, ...(outbox_B !== undefined && { limit_B: outbox_B }) });
@@ -123,6 +122,8 @@ class StationAgent implements Agent {
     for (const device of devices) this.attach(device);
     this.cadences = cadencesOf([...this.attached.values()]);
     for (const { behaviour } of this.attached.values()) behaviour?.start();
+    // What the behaviours set just now is in the first report, which says everything once.
+    this.running = true;
     hardware.watch((device, measure, at) => this.sensed(device, measure, at));
     this.reportAll();
     this.link.start();
@@ -243,7 +244,10 @@ class StationAgent implements Agent {
 
   private reportAll(): void {
     const now = this.options.clock.now();
-    for (const { points } of this.attached.values()) for (const point of points) this.note(point, now);
+    for (const attached of this.attached.values()) {
+      for (const point of attached.points) this.note(point, now);
+      if (attached.behaviour !== undefined) this.settleLater(attached);
+    }
     this.outbox?.flush();
   }
 
@@ -294,6 +298,10 @@ class StationAgent implements Agent {
     if (!this.running || attached === undefined || point === undefined) return;
     this.noteIfMoved(point, this.options.clock.now());
     this.flushSoon();
+    this.settleLater(attached);
+  }
+
+  private settleLater(attached: Attached): void {
     if (!this.settling.includes(attached)) this.settling.push(attached);
     this.cancelSettled ??= this.options.clock.after(SETTLE, () => this.settled());
   }
