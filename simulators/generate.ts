@@ -1,6 +1,7 @@
 import type { GeoJsonFeature, LonLat, TerritoryFile } from "#protocol/territory.ts";
-import type { SeededChance } from "./chance.ts";
-import { between, pick, seededChance } from "./chance.ts";
+import type { SeededChance } from "#protocol/chance.ts";
+import { seededChance } from "#protocol/chance.ts";
+import { pick, uniform } from "./draws.ts";
 import { lineFeature, numbered, pointFeature, polygonFeature } from "./features.ts";
 import { crossings, legsAt } from "./generate/crossings.ts";
 import type { BuiltStreet, Globe } from "./generate/furnish.ts";
@@ -33,22 +34,22 @@ export function generateTown(wish: TownWish): TerritoryFile {
   const { seed, containers = 60, junctions = 6 } = wish;
   const lamps = Math.min(MAX_LAMPS, Math.max(12, wish.lamps ?? 240));
   const chance = seededChance(`town ${seed}`);
-  const name = wish.name ?? pick(chance.split("name"), TOWNS);
-  const where = chance.split("where");
-  const position: LonLat = [round(between(where, 0.4, 4.4)), round(between(where, 46.2, 48.3))];
+  const name = wish.name ?? pick(chance.branch("name"), TOWNS);
+  const where = chance.branch("where");
+  const position: LonLat = [round(uniform(where, 0.4, 4.4)), round(uniform(where, 46.2, 48.3))];
   const { globe } = projection(position);
-  const plan = fittingPlan(chance.split("plan"), lamps);
+  const plan = fittingPlan(chance.branch("plan"), lamps);
   const streets = built(plan.streets);
-  const quarters = dealer(QUARTERS, generator(chance.split("quarters")));
+  const quarters = dealer(QUARTERS, generator(chance.branch("quarters")));
   const zoneNames = plan.rings.map(({ quarter }) => (quarter === 0 ? "Vieille ville" : quarters()));
   const features: GeoJsonFeature[] = [
     ...plan.rings.map(({ ring }, index) =>
       polygonFeature("zone", slug(zoneNames[index] as string), ring.map(globe), { name: zoneNames[index] }),
     ),
     ...streets.map((street, index) => streetFeature(street, plan.streets[index] as PlannedStreet, slug(zoneNames[street.quarter] as string), globe)),
-    ...lampFeatures(streets, lamps, globe, chance.split("lamps")),
+    ...lampFeatures(streets, lamps, globe, chance.branch("lamps")),
     ...signals(streets, plan, junctions, globe),
-    ...containerFeatures(streets, containers, globe, chance.split("containers")),
+    ...containerFeatures(streets, containers, globe, chance.branch("containers")),
     ...yards(streets, globe),
   ];
   return {

@@ -1,6 +1,6 @@
 import type { Container, GeoJsonFeature, LightingClass, LonLat, Street } from "#protocol/territory.ts";
-import type { SeededChance } from "../chance.ts";
-import { between, pick } from "../chance.ts";
+import type { SeededChance } from "#protocol/chance.ts";
+import { pick, uniform } from "../draws.ts";
 import { numbered, pointFeature } from "../features.ts";
 import type { XY } from "../geometry.ts";
 import { along, aside, lengthOf } from "../geometry.ts";
@@ -77,7 +77,7 @@ export function lampFeatures(streets: readonly BuiltStreet[], lamps: number, glo
         }),
       );
       if (chance.next() >= BLIND_POLES) {
-        const presence = { station, street: street.id, luminaire: id, range_m: Math.round(between(chance, 10, 16)) };
+        const presence = { station, street: street.id, luminaire: id, range_m: Math.round(uniform(chance, 10, 16)) };
         features.push(pointFeature("presence", id.replace("L", "P"), place, presence));
       }
     }
@@ -133,7 +133,7 @@ export function containerFeatures(streets: readonly BuiltStreet[], containers: n
     for (; nth < containers && (nth + 0.5) / containers <= passed / total + 1e-12; nth++) {
       const place = placeOf(street, quarters, chance);
       const stream = pick(chance, STREAM_OF_PLACE[place]);
-      const { at, direction } = along(street.line, lengthOf(street.line) * between(chance, 0.15, 0.85));
+      const { at, direction } = along(street.line, lengthOf(street.line) * uniform(chance, 0.15, 0.85));
       const where = globe(aside(at, direction, -5));
       const id = numbered("C", nth + 1, containers);
       features.push(

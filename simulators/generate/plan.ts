@@ -1,6 +1,6 @@
 import type { Street } from "#protocol/territory.ts";
-import type { SeededChance } from "../chance.ts";
-import { between } from "../chance.ts";
+import type { SeededChance } from "#protocol/chance.ts";
+import { uniform } from "../draws.ts";
 import type { XY } from "../geometry.ts";
 import { distance, lengthOf } from "../geometry.ts";
 import { AVENUES, BOULEVARDS, DEAD_ENDS, HIGH_STREETS, LANES, RESIDENTIAL, SQUARES, dealer } from "./names.ts";
@@ -57,12 +57,12 @@ class Draughtsman {
     this.chance = chance;
     this.radius = radius;
     this.radials = radius < 650 ? 5 : radius < 1400 ? 6 : 7;
-    this.turn = between(chance.split("turn"), 0, Math.PI * 2);
+    this.turn = uniform(chance.branch("turn"), 0, Math.PI * 2);
     this.wallRadius = Math.max(105, Math.min(0.36 * radius, 420));
     this.joints = Array.from({ length: this.radials }, () => new Set<number>());
-    const waves = chance.split("waves");
-    this.phases = Array.from({ length: 12 }, () => between(waves, 0, Math.PI * 2));
-    const deal = chance.split("names");
+    const waves = chance.branch("waves");
+    this.phases = Array.from({ length: 12 }, () => uniform(waves, 0, Math.PI * 2));
+    const deal = chance.branch("names");
     const next = (): number => deal.next();
     this.names = {
       avenue: dealer(AVENUES, next),
@@ -91,9 +91,9 @@ class Draughtsman {
   /** The direction of a radial, which wanders a little on its way out. */
   private angle(radial: number, out: number): number {
     const spread = (Math.PI * 2) / this.radials;
-    const own = this.chance.split(`radial ${radial % this.radials}`);
-    const shift = between(own, -0.24, 0.24) * spread;
-    const wander = between(own, 0.05, 0.13) * Math.sin(out / between(own, 90, 150) + between(own, 0, 6));
+    const own = this.chance.branch(`radial ${radial % this.radials}`);
+    const shift = uniform(own, -0.24, 0.24) * spread;
+    const wander = uniform(own, 0.05, 0.13) * Math.sin(out / uniform(own, 90, 150) + uniform(own, 0, 6));
     return this.turn + radial * spread + shift + wander;
   }
 
@@ -103,8 +103,8 @@ class Draughtsman {
   }
 
   private wall(radial: number): number {
-    const own = this.chance.split(`wall ${radial % this.radials}`);
-    return this.wallRadius * between(own, 0.88, 1.14);
+    const own = this.chance.branch(`wall ${radial % this.radials}`);
+    return this.wallRadius * uniform(own, 0.88, 1.14);
   }
 
   /** The point at share `t` of the way between the radials of a quarter, on the arc from distance `from` to `to`. */
@@ -122,22 +122,22 @@ class Draughtsman {
   }
 
   private quarter(index: number): Quarter {
-    const own = this.chance.split(`quarter ${index}`);
-    const depth = BLOCK.depth * between(own, 0.86, 1.15);
-    const extent = this.radius * between(own, 0.72, 1.18);
+    const own = this.chance.branch(`quarter ${index}`);
+    const depth = BLOCK.depth * uniform(own, 0.86, 1.15);
+    const extent = this.radius * uniform(own, 0.72, 1.18);
     const start = [this.wall(index), this.wall(index + 1)] as const;
-    const offset = [between(own, 0.75, 1.3) * depth, between(own, 0.75, 1.3) * depth] as const;
+    const offset = [uniform(own, 0.75, 1.3) * depth, uniform(own, 0.75, 1.3) * depth] as const;
     const rungs = [{ from: start[0], to: start[1], joints: new Set<number>() }];
     for (let step = 0; Math.max(start[0], start[1]) + offset[0] + step * depth < extent; step++) {
-      const from = start[0] + offset[0] + step * depth * between(own, 0.94, 1.06);
-      const to = start[1] + offset[1] + step * depth * between(own, 0.94, 1.06);
+      const from = start[0] + offset[0] + step * depth * uniform(own, 0.94, 1.06);
+      const to = start[1] + offset[1] + step * depth * uniform(own, 0.94, 1.06);
       rungs.push({ from, to, joints: new Set<number>() });
     }
     return { index, rungs };
   }
 
   private layOut(quarter: Quarter): void {
-    const own = this.chance.split(`lay-out ${quarter.index}`);
+    const own = this.chance.branch(`lay-out ${quarter.index}`);
     this.rails(quarter, own);
     this.deadEnds(quarter, own);
     for (const [order, rung] of quarter.rungs.entries()) {
@@ -179,7 +179,7 @@ class Draughtsman {
           open.delete(place);
           continue;
         }
-        const t = place + between(this.chance.split(`rail ${quarter.index} ${place}`), -0.2, 0.2) / cells;
+        const t = place + uniform(this.chance.branch(`rail ${quarter.index} ${place}`), -0.2, 0.2) / cells;
         inner.joints.add(t);
         outer.joints.add(t);
         const street = open.get(place) ?? { points: [this.onRung(quarter.index, inner.from, inner.to, t)] };
@@ -208,12 +208,12 @@ class Draughtsman {
     );
     const many = Math.floor(width / 120);
     for (let each = 0; each < many; each++) {
-      const t = (each + between(own, 0.35, 0.65)) / many;
+      const t = (each + uniform(own, 0.35, 0.65)) / many;
       last.joints.add(t);
       const start = this.onRung(quarter.index, last.from, last.to, t);
       const out = Math.hypot(start[0], start[1]);
-      const skew = between(own, -0.35, 0.35);
-      const reach = between(own, 38, 72);
+      const skew = uniform(own, -0.35, 0.35);
+      const reach = uniform(own, 38, 72);
       const unit: XY = [start[0] / out, start[1] / out];
       const middle: XY = [start[0] + unit[0] * reach * 0.5, start[1] + unit[1] * reach * 0.5];
       const end: XY = [
@@ -225,18 +225,18 @@ class Draughtsman {
   }
 
   private oldTown(): void {
-    const own = this.chance.split("old town");
+    const own = this.chance.branch("old town");
     const square = Array.from({ length: this.radials }, (_, index) => this.onRadial(index, this.square(index)));
     const closed = [...square, square[0] as XY];
     this.add("living_street", this.names.square(), closed, 0, false);
     for (let index = 0; index < this.radials; index++) {
-      const depth = [between(own, 0.52, 0.66), between(own, 0.52, 0.66)] as const;
+      const depth = [uniform(own, 0.52, 0.66), uniform(own, 0.52, 0.66)] as const;
       const from = this.wall(index) * depth[0];
       const to = this.wall(index + 1) * depth[1];
       if (own.next() < 0.2) continue;
       this.joints[index]?.add(from);
       this.joints[(index + 1) % this.radials]?.add(to);
-      const t = between(own, 0.4, 0.6);
+      const t = uniform(own, 0.4, 0.6);
       const lane = [0, t, 1].map((each) => this.onRung(index, from, to, each));
       this.add(own.next() < 0.3 ? "pedestrian" : "living_street", this.names.lane(), lane, 0, own.next() < 0.5);
       this.lane(index, t, lane[1] as XY);
@@ -252,7 +252,7 @@ class Draughtsman {
   private readonly posterns: { quarter: number; t: number }[] = [];
 
   private square(radial: number): number {
-    return between(this.chance.split(`square ${radial % this.radials}`), 22, 36);
+    return uniform(this.chance.branch(`square ${radial % this.radials}`), 22, 36);
   }
 
   private boulevard(quarters: readonly Quarter[]): void {
@@ -278,7 +278,7 @@ class Draughtsman {
       const wall = this.wall(index);
       const start = this.square(index);
       const lit = Math.max(...(this.joints[index] as Set<number>), wall + 60);
-      const end = Math.max(lit, this.radius) + between(this.chance.split(`end ${index}`), 60, 130);
+      const end = Math.max(lit, this.radius) + uniform(this.chance.branch(`end ${index}`), 60, 130);
       const outs = [...(this.joints[index] as Set<number>)].sort((a, b) => a - b);
       const draw = (from: number, to: number): XY[] =>
         [from, ...outs.filter((out) => out > from && out < to), to].map((out) => this.onRadial(index, out));
