@@ -66,7 +66,7 @@ export function directoryDisk(directory: string, { durable = true }: DirectoryDi
           try {
             writeAll(descriptor, bytes);
           } catch (problem) {
-            ftruncateSync(descriptor, before);
+            if (fstatSync(descriptor).size > before) ftruncateSync(descriptor, before);
             throw problem;
           }
         });
