@@ -7,8 +7,8 @@ import type { Twin as KeptTwin } from "../registry.ts";
 import type { ApiContext } from "./context.ts";
 import { pageIn } from "./pages.ts";
 import { At, Device, DeviceKindName, Id, Paging, Readings, Twin, Why, pageOf } from "./resources.ts";
-import { deviceOf, twinOf } from "./twin.ts";
-import { whyOf } from "./why.ts";
+import { explain } from "../why.ts";
+import { deviceOf, latestOf, overrideOf, twinOf } from "./twin.ts";
 
 /** Rows of one answer: readings as they came, or steps of an aggregate. */
 const MAX_ROWS = 10_000;
@@ -84,7 +84,7 @@ export const devices =
     app.get(
       "/devices/:id/why",
       { schema: { tags: ["devices"], summary: "Why it does what it does", params, response: { 200: Why } } },
-      async ({ params }) => whyOf(context, twinNamed(params.id)),
+      async ({ params }) => whyOf(context, twinNamed(params.id).device),
     );
 
     app.get(
@@ -107,6 +107,29 @@ export const devices =
       },
     );
   };
+
+/** The explanation as the drawer shows it. */
+function whyOf(context: ApiContext, { id, kind }: Known): Why {
+  const { territory, clock } = context;
+  const { registry, journal, overrides } = context.parts();
+  const why = explain({ territory, registry, journal, overrides, clock }, id);
+  const { measure, latest, override, machine } = why;
+  return {
+    device: id,
+    kind,
+    at: why.at,
+    measure: measure ?? null,
+    latest: measure === undefined || latest === undefined ? null : latestOf(kind, measure, latest, why.at),
+    because: why.because ?? null,
+    evidence: { ...why.evidence },
+    alternatives: [...why.alternatives],
+    validUntil: why.validUntil ?? null,
+    decision: why.entry === undefined ? null : String(why.entry),
+    value: why.value ?? null,
+    override: override === undefined ? null : overrideOf(override),
+    machine: machine === undefined ? null : { because: machine.because, value: machine.value },
+  };
+}
 
 function matches(device: Known, filter: Filter, names: ReadonlyMap<string, string>): boolean {
   for (const name of ["kind", "street", "zone", "junction", "station"] as const) {

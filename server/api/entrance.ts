@@ -64,8 +64,10 @@ export function callerIn(request: FastifyRequest): Caller {
   return request.caller;
 }
 
-function callerOf(request: FastifyRequest, context: ApiContext): Caller | undefined {
-  const access = context.access();
+/** Who asks, by API key or cookie; undefined: nobody that is known. */
+export function callerOf(request: FastifyRequest, context: ApiContext): Caller | undefined {
+  const { access } = context.holder;
+  if (access === undefined) return undefined;
   const [scheme, key] = (request.headers.authorization ?? "").split(" ");
   if (scheme?.toLowerCase() === "bearer" && key !== undefined) {
     const person = access.bearer(key);

@@ -2,7 +2,7 @@ import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typ
 import { Fault } from "#protocol/faults.ts";
 import { SIGNAL_MODES } from "#protocol/kinds.ts";
 import type { Junction as Known, Territory } from "#protocol/territory.ts";
-import type { ApiContext, ServerParts } from "./context.ts";
+import type { ApiContext, RunningServer } from "./context.ts";
 import type { JunctionDetail as Detail } from "./resources.ts";
 import { Id, Junction, JunctionDetail } from "./resources.ts";
 import { isHeld } from "./twin.ts";
@@ -41,7 +41,7 @@ export const junctions =
   };
 
 /** A junction as the list, the map and the event stream show it. */
-export function junctionOf({ registry }: ServerParts, junction: Known): Junction {
+export function junctionOf({ registry }: RunningServer, junction: Known): Junction {
   const { id } = junction;
   const value = (measure: string): number | null => registry.value(id, measure) ?? null;
   const mode = value("mode");
@@ -65,7 +65,7 @@ export function junctionOf({ registry }: ServerParts, junction: Known): Junction
 /** Division, not a shift: bit 31 of the mask is a sign in JavaScript's 32-bit operators. */
 const isGreen = (mask: number, bit: number): boolean => Math.floor(mask / 2 ** bit) % 2 === 1;
 
-function detailOf(parts: ServerParts, territory: Territory, junction: Known): Detail {
+function detailOf(parts: RunningServer, territory: Territory, junction: Known): Detail {
   const { registry } = parts;
   const streets = new Map(territory.streets.map((street) => [street.id, street.name]));
   const now = junctionOf(parts, junction);

@@ -4,7 +4,7 @@ import type { Territory } from "#protocol/territory.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
 import { HOUR, MINUTE, seconds } from "#protocol/units.ts";
 import type { Store } from "../store/store.ts";
-import type { ApiContext, ServerParts } from "./context.ts";
+import type { ApiContext, RunningServer } from "./context.ts";
 import { countingLoops, overlap } from "./history.ts";
 import { type Kept, keptFor } from "./kept.ts";
 import { lastAt } from "./localDay.ts";
@@ -77,7 +77,7 @@ export async function figuresNow(context: ApiContext): Promise<Now> {
 
 /** Also said by the event stream. */
 export async function healthOf(
-  { registry, ingest, alarms, overrides, store }: ServerParts,
+  { registry, ingest, alarms, overrides, store }: RunningServer,
   at: Instant,
 ): Promise<Now["health"]> {
   const { stations, online } = registry.stats();
@@ -158,9 +158,9 @@ interface Past {
   readonly sums: Sums;
 }
 
-const pasts = new WeakMap<ServerParts, Kept<Past>>();
+const pasts = new WeakMap<RunningServer, Kept<Past>>();
 
-function pastOf(context: ApiContext, parts: ServerParts): Kept<Past> {
+function pastOf(context: ApiContext, parts: RunningServer): Kept<Past> {
   let past = pasts.get(parts);
   if (past === undefined) {
     past = keptFor(context.clock, TREND_LIFE, async () => ({
@@ -172,7 +172,7 @@ function pastOf(context: ApiContext, parts: ServerParts): Kept<Past> {
   return past;
 }
 
-async function hourAgo({ territory, clock }: ApiContext, { store }: ServerParts): Promise<Moment | undefined> {
+async function hourAgo({ territory, clock }: ApiContext, { store }: RunningServer): Promise<Moment | undefined> {
   const { luminaires, containers, junctions } = territory;
   if (Math.max(luminaires.length, containers.length, junctions.length) > MOST_FOR_TREND) return undefined;
   const at = (clock.now() - HOUR) as Instant;
@@ -200,7 +200,7 @@ async function hourAgo({ territory, clock }: ApiContext, { store }: ServerParts)
   return momentOf(territory, (device, measure) => known.get(measure)?.get(device));
 }
 
-async function sumsOf({ territory, clock, offsets }: ApiContext, { store }: ServerParts): Promise<Sums> {
+async function sumsOf({ territory, clock, offsets }: ApiContext, { store }: RunningServer): Promise<Sums> {
   const now = clock.now();
   const night = nightOf(territory, offsets, now);
   const rated_W = territory.luminaires.reduce((sum, lamp) => sum + lamp.power_W, 0);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { Fault } from "#protocol/faults.ts";
+import { Fault, type Language } from "#protocol/faults.ts";
 import type { Cancel, Clock } from "#protocol/ports.ts";
 import { every } from "#protocol/ports.ts";
 import { seconds } from "#protocol/units.ts";
@@ -18,27 +18,34 @@ export const STREAM_LIMITS: StreamLimits = { remembered: 4000, clients: 200, wai
 /** Server-sent events (WHATWG HTML, section 9.2) to everyone who listens, from a bounded memory of what was said. */
 export interface Stream {
   say<Name extends StreamEventName>(name: Name, value: StreamEvents[Name]): void;
-  /**
-   * Adds a listener whose answer has been started; `lastEventId` is where it was. `dead` says that its session is over.
-   * Raises Fault TOO_MANY beyond the limit of clients.
-   */
-  listen(response: ServerResponse, lastEventId: string | undefined, dead: () => boolean): void;
+  /** Says what has a sentence in it, to each in their language. */
+  sayIn<Name extends StreamEventName>(name: Name, value: (language: Language) => StreamEvents[Name]): void;
+  /** Adds a listener whose answer has been started. Raises Fault TOO_MANY beyond the limit of clients. */
+  listen(response: ServerResponse, listener: Listener): void;
   /** Raises Fault TOO_MANY when no more can listen: to be asked before an answer is started. */
   admit(): void;
   clients(): number;
   close(): void;
 }
 
-interface Client {
-  readonly response: ServerResponse;
+export interface Listener {
+  readonly language: Language;
+  /** The last event it heard, when it comes back. */
+  readonly lastEventId: string | undefined;
+  /** Whether its session is over. */
   readonly dead: () => boolean;
 }
+
+interface Client extends Listener {
+  readonly response: ServerResponse;
+}
+type Said = Readonly<Record<Language, string>>;
 
 /** `clock` is the one of the wall: heartbeats do not run faster in a faster town. */
 export function createStream(clock: Clock, limits: StreamLimits = STREAM_LIMITS): Stream {
   // Numbers start again with the server: an id of an earlier life is known by its other beginning.
   const life = clock.now().toString(36);
-  const ring: string[] = [];
+  const ring: Said[] = [];
   const clients = new Set<Client>();
   let last = 0;
   let heartbeat: Cancel | undefined;
@@ -65,28 +72,39 @@ export function createStream(clock: Clock, limits: StreamLimits = STREAM_LIMITS)
     }
   };
 
+  const tell = (said: (id: number) => Said): void => {
+    last++;
+    const texts = said(last);
+    ring[last % limits.remembered] = texts;
+    for (const client of clients) write(client, texts[client.language]);
+  };
+  const textOf = (id: number, name: string, value: unknown): string =>
+    `id: ${life}-${id}\nevent: ${name}\ndata: ${JSON.stringify(value)}\n\n`;
+
   return {
     say(name, value) {
-      last++;
-      const text = `id: ${life}-${last}\nevent: ${name}\ndata: ${JSON.stringify(value)}\n\n`;
-      ring[last % limits.remembered] = text;
-      for (const client of clients) write(client, text);
+      tell((id) => {
+        const text = textOf(id, name, value);
+        return { en: text, fr: text };
+      });
+    },
+    sayIn(name, value) {
+      tell((id) => ({ en: textOf(id, name, value("en")), fr: textOf(id, name, value("fr")) }));
     },
     admit() {
       if (clients.size >= limits.clients) {
         throw new Fault("TOO_MANY", { thing: "event streams", limit: limits.clients, retry_s: 30 });
       }
     },
-    listen(response, lastEventId, dead) {
+    listen(response, listener) {
       this.admit();
-      const client = { response, dead };
+      const client = { response, ...listener };
       clients.add(client);
       response.on("close", () => drop(client));
       heartbeat ??= every(clock, seconds(limits.heartbeat_s), beat);
-      const missed = missedSince(lastEventId);
-      // The id of the newest event comes along, so that a page that hears nothing more still resumes from here.
-      const head = `retry: 2000\nid: ${life}-${last}\n`;
-      if (missed === undefined) write(client, `${head}event: reset\ndata: {}\n\n`);
+      const missed = missedSince(listener);
+      // A reset carries the id of the newest event, so that a page that hears nothing more still resumes from here.
+      if (missed === undefined) write(client, `retry: 2000\nid: ${life}-${last}\nevent: reset\ndata: {}\n\n`);
       else write(client, `retry: 2000\n\n${missed}`);
     },
     clients: () => clients.size,
@@ -98,13 +116,13 @@ export function createStream(clock: Clock, limits: StreamLimits = STREAM_LIMITS)
     },
   };
 
-  /** What was said after the event with this id; undefined when it is not all known any more. */
-  function missedSince(id: string | undefined): string | undefined {
-    const [whose, number] = id?.split("-") ?? [];
+  /** What was said after the event it heard last; undefined when it is not all known any more. */
+  function missedSince({ lastEventId, language }: Listener): string | undefined {
+    const [whose, number] = lastEventId?.split("-") ?? [];
     const from = Number(number);
     if (whose !== life || !Number.isInteger(from) || from > last || from < last - limits.remembered) return undefined;
     let missed = "";
-    for (let each = from + 1; each <= last; each++) missed += ring[each % limits.remembered] ?? "";
+    for (let each = from + 1; each <= last; each++) missed += ring[each % limits.remembered]?.[language] ?? "";
     return missed;
   }
 }

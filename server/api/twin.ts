@@ -4,7 +4,7 @@ import type { Instant } from "#protocol/units.ts";
 import { between } from "#protocol/units.ts";
 import type { CommandState as KeptCommand, Latest, Registry, Twin as KeptTwin } from "../registry.ts";
 import type { Override as KeptOverride } from "../overrides.ts";
-import type { ServerParts } from "./context.ts";
+import type { RunningServer } from "./context.ts";
 import type { CommandState, Device, LatestValue, Override, Twin } from "./resources.ts";
 
 /** The one measure that says most about a device of this kind. */
@@ -23,7 +23,7 @@ export const HEADLINE: Readonly<Record<DeviceKind, string>> = {
 };
 
 /** A device as the list shows it, at the time `now`. */
-export function deviceOf(parts: ServerParts, twin: KeptTwin, now: Instant): Device {
+export function deviceOf(parts: RunningServer, twin: KeptTwin, now: Instant): Device {
   const { device } = twin;
   const station = parts.registry.station(device.station);
   const measure = HEADLINE[device.kind];
@@ -46,7 +46,7 @@ export function deviceOf(parts: ServerParts, twin: KeptTwin, now: Instant): Devi
 }
 
 /** Everything known of a device. */
-export function twinOf(parts: ServerParts, twin: KeptTwin, now: Instant): Twin {
+export function twinOf(parts: RunningServer, twin: KeptTwin, now: Instant): Twin {
   const { device, values, machine, hand } = twin;
   const desired = parts.registry.desired(device.id);
   const holding = parts.overrides.holding(device.id);
