@@ -47,7 +47,12 @@ export function readConfig(file: string): StationConfig {
   } catch (fault) {
     if (!(fault instanceof Fault) || fault.code !== "PAYLOAD_INVALID") throw fault;
     const { path: option, found, expected } = fault.facts;
-    throw new Fault("OPTION_INVALID", { option: String(option), found: found ?? "?", expected: expected ?? "?", place: file });
+    throw new Fault("OPTION_INVALID", {
+      option: String(option),
+      found: found ?? "?",
+      expected: expected ?? "?",
+      place: file,
+    });
   }
 }
 

@@ -92,7 +92,11 @@ export function openGate({ territory, station, disk, clock, verifier }: GateOpti
     const refusal = act(device, command.order);
     const done: Passed = { ...now, outcome: refusal === undefined ? "applied" : "refused" };
     if (refusal !== undefined) {
-      const sentence = new Fault("COMMAND_REFUSED", { device: device.id, action: command.order.action, problem: refusal });
+      const sentence = new Fault("COMMAND_REFUSED", {
+        device: device.id,
+        action: command.order.action,
+        problem: refusal,
+      });
       done.because = sentence.message.slice(0, 300);
     }
     last.set(device.id, done);
@@ -146,10 +150,16 @@ function limitBroken(device: Device, order: Order, territory: Territory, now: nu
       return siteUnknown(order, territory);
     case "release":
       return undefined;
+    default:
+      return order satisfies never;
   }
 }
 
-function frameBroken(device: Device, frame: Extract<Order, { action: "frame" }>, territory: Territory): string | undefined {
+function frameBroken(
+  device: Device,
+  frame: Extract<Order, { action: "frame" }>,
+  territory: Territory,
+): string | undefined {
   const junction = territory.junctions.find((each) => each.id === device.id);
   for (const { stage, min_s, target_s, max_s } of frame.stages) {
     if (junction?.stages.every((each) => each.id !== stage)) return `there is no stage ${stage}`;
@@ -159,7 +169,9 @@ function frameBroken(device: Device, frame: Extract<Order, { action: "frame" }>,
 }
 
 function siteUnknown(round: Extract<Order, { action: "round" }>, territory: Territory): string | undefined {
-  const sites = new Set([...territory.containers, ...territory.tippingSites, ...territory.depots].map((each) => each.id));
+  const sites = new Set(
+    [...territory.containers, ...territory.tippingSites, ...territory.depots].map((each) => each.id),
+  );
   const missing = round.stops.find((stop) => !sites.has(stop.site));
   return missing === undefined ? undefined : `there is no site ${missing.site}`;
 }

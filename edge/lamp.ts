@@ -59,7 +59,9 @@ class Lamp implements Behaviour {
     const luminaire = territory.luminaires.find((each) => each.id === device.id);
     const street = territory.streets.find((each) => each.id === device.street);
     this.classLevel =
-      luminaire === undefined || street === undefined ? level(1) : levelFor(luminaire.lightingClass, street.lightingClass);
+      luminaire === undefined || street === undefined
+        ? level(1)
+        : levelFor(luminaire.lightingClass, street.lightingClass);
     this.line = street?.line ?? [];
     this.speaks = territory.byStation.get(device.station)?.find((each) => each.kind === "lamp")?.id === device.id;
   }

@@ -55,7 +55,12 @@ function verifierOf(file: string): ReturnType<typeof ed25519Verifier> {
     return ed25519Verifier(pem);
   } catch (problem) {
     const found = (problem as Error).message;
-    throw new Fault("OPTION_INVALID", { option: "serverKey", found, expected: "an Ed25519 public key in PEM", place: file });
+    throw new Fault("OPTION_INVALID", {
+      option: "serverKey",
+      found,
+      expected: "an Ed25519 public key in PEM",
+      place: file,
+    });
   }
 }
 

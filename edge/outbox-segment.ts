@@ -66,8 +66,18 @@ function sparseBlock(epoch: string, numbered: readonly Numbered[]): Block {
   const [first, last] = [numbered[0] as Numbered, numbered.at(-1) as Numbered];
   const readings = numbered.map(({ reading }) => reading);
   const steps = numbered.map(({ number }, index) => number - (numbered[index - 1]?.number ?? first.number));
-  const payload = encodeCbor({ B: encodeBatch({ epoch, after: first.number - 1, first: first.number, readings }), N: steps });
-  return { first: first.number, last: last.number, count: numbered.length, after: first.number - 1, payload, sparse: true };
+  const payload = encodeCbor({
+    B: encodeBatch({ epoch, after: first.number - 1, first: first.number, readings }),
+    N: steps,
+  });
+  return {
+    first: first.number,
+    last: last.number,
+    count: numbered.length,
+    after: first.number - 1,
+    payload,
+    sparse: true,
+  };
 }
 
 /** The readings of a block with their numbers. */

@@ -4,7 +4,16 @@ import type { Reading } from "#protocol/messages.ts";
 import { MAX_BATCH_READINGS, encodeBatch, parseBatch } from "#protocol/messages.ts";
 import type { Chance, Clock, Disk } from "#protocol/ports.ts";
 import type { Block } from "./outbox-segment.ts";
-import { countOf, denseBlock, denseRuns, headRecord, readingsOf, record, segmentBytes, without } from "./outbox-segment.ts";
+import {
+  countOf,
+  denseBlock,
+  denseRuns,
+  headRecord,
+  readingsOf,
+  record,
+  segmentBytes,
+  without,
+} from "./outbox-segment.ts";
 import type { Segment } from "./outbox-recovery.ts";
 import { newEpoch, recover, segmentName } from "./outbox-recovery.ts";
 

@@ -29,7 +29,8 @@ const UNFINISHED = ".new";
  */
 export function directoryDisk(directory: string, { durable = true }: DirectoryDiskOptions = {}): Disk {
   const path = (name: string): string => {
-    if (name.split("/").some((part) => part === "" || part === "..")) throw new TypeError(`${name} is no name of a file`);
+    if (name.split("/").some((part) => part === "" || part === ".."))
+      throw new TypeError(`${name} is no name of a file`);
     return join(directory, name);
   };
   /** New files whose entry in their folder is not synced yet. */

@@ -15,7 +15,8 @@ const PATIENCE_MS = 10_000;
 /** MQTT 3.1.1 by mqtt.js, with reconnection switched off: when to come back is the link's to decide. */
 export function mqttUplink(url: string, tls: TlsFiles = {}): Uplink {
   return {
-    connect({ clientId, username, password, keepAlive_s, will, onUp, onDown, onMessage }) {
+    connect(session) {
+      const { clientId, username, password, keepAlive_s, will } = session;
       let closed = false;
       let problem = "the connection was closed";
       const options: IClientOptions = {
@@ -32,10 +33,10 @@ export function mqttUplink(url: string, tls: TlsFiles = {}): Uplink {
       };
       const client = connect(url, options);
       client.on("connect", () => {
-        if (!closed) onUp();
+        if (!closed) session.onUp();
       });
       client.on("message", (topic, payload) => {
-        if (!closed) onMessage(topic, payload);
+        if (!closed) session.onMessage(topic, payload);
       });
       client.on("error", (error) => {
         problem = error.message;
@@ -44,7 +45,7 @@ export function mqttUplink(url: string, tls: TlsFiles = {}): Uplink {
         if (closed) return;
         closed = true;
         client.end(true);
-        onDown(problem);
+        session.onDown(problem);
       });
       return {
         publish(topic, payload, { retain = false }, onAcknowledged) {

@@ -8,7 +8,10 @@ export const systemClock: Clock = {
   after(delay, action) {
     let timer: NodeJS.Timeout;
     const wait = (left_ms: number): void => {
-      timer = setTimeout(() => (left_ms > LONGEST_MS ? wait(left_ms - LONGEST_MS) : action()), Math.min(left_ms, LONGEST_MS));
+      timer = setTimeout(
+        () => (left_ms > LONGEST_MS ? wait(left_ms - LONGEST_MS) : action()),
+        Math.min(left_ms, LONGEST_MS),
+      );
     };
     wait(delay * 1000);
     return () => clearTimeout(timer);

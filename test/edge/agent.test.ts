@@ -25,7 +25,16 @@ async function town() {
   const station = (id: string, disk: VirtualDisk = virtualDisk()) => {
     const hardware = bench();
     for (const device of territory.byStation.get(id) ?? []) {
-      const inputs = { power_W: 40, energy_kWh: 1, burning_h: 1, failed: 0, passes: 0, fill: 0.2, collections: 0, temperature_C: 8 };
+      const inputs = {
+        power_W: 40,
+        energy_kWh: 1,
+        burning_h: 1,
+        failed: 0,
+        passes: 0,
+        fill: 0.2,
+        collections: 0,
+        temperature_C: 8,
+      };
       for (const [measure, value] of Object.entries(inputs)) hardware.values.set(`${device.id} ${measure}`, value);
     }
     const agent: Agent = createAgent({
@@ -98,7 +107,12 @@ describe("An agent", () => {
     const { agent, hardware } = station("S-1");
     agent.start();
     await after(10);
-    const programme: Order = { action: "programme", steps: [{ at: START, idle: 0.2, active: 1 }], floor: 0.1, hold_s: 30 };
+    const programme: Order = {
+      action: "programme",
+      steps: [{ at: START, idle: 0.2, active: 1 }],
+      floor: 0.1,
+      hold_s: 30,
+    };
     desk.command(commandOf("S-1", "L1", 1, programme, clock.now()));
     await after(10);
     hardware.values.set("L1 power_W", 9);
@@ -193,12 +207,12 @@ describe("An agent", () => {
   });
 });
 
-describe("Through everything the line does", () => {
-  /** What the station read, from its own hardware's counter: each value once. */
-  const count = (hardware: ReturnType<typeof bench>, clock: { now(): Instant }, to: number): void =>
-    hardware.move("C1", "collections", to, clock.now());
-  const upTo = (last: number): number[] => Array.from({ length: last + 1 }, (_, index) => index);
+/** What the station read, from its own hardware's counter: each value once. */
+const count = (hardware: ReturnType<typeof bench>, clock: { now(): Instant }, to: number): void =>
+  hardware.move("C1", "collections", to, clock.now());
+const upTo = (last: number): number[] => Array.from({ length: last + 1 }, (_, index) => index);
 
+describe("Through everything the line does", () => {
   test("an agent waits on its disk while the broker is away, and sends all of it in order afterwards", async () => {
     const { network, clock, desk, station, after } = await town();
     const { agent, hardware } = station("S-END");
@@ -222,7 +236,9 @@ describe("Through everything the line does", () => {
     network.faults.brokerGone = true;
     const attempts: number[] = [];
     const { uplink } = network;
-    const counted = { connect: (options: Parameters<typeof uplink.connect>[0]) => (attempts.push(clock.now()), uplink.connect(options)) };
+    const counted = {
+      connect: (options: Parameters<typeof uplink.connect>[0]) => (attempts.push(clock.now()), uplink.connect(options)),
+    };
     const { hardware, disk } = station("S-1");
     const agent = createAgent({
       territory,

@@ -61,7 +61,11 @@ describe("A real station", () => {
         type: "FeatureCollection",
         vigie: { version: 1, id: "t", name: "T", timeZone: "Europe/Paris", position: [2, 47] },
         features: [
-          { type: "Feature", geometry: { type: "Point", coordinates: [2, 47] }, properties: { kind: "station", id: "S-1" } },
+          {
+            type: "Feature",
+            geometry: { type: "Point", coordinates: [2, 47] },
+            properties: { kind: "station", id: "S-1" },
+          },
         ],
       }),
     );

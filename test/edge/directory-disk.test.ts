@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { Fault } from "#protocol/faults.ts";
 import { directoryDisk } from "#edge/ports/directory-disk.ts";
@@ -45,7 +45,9 @@ test("A replacement that a crash cut short leaves the old file, and the half one
 
 test.skipIf(!existsSync("/dev/full"))("A full disk is the Fault DISK_FULL", () => {
   // Writing to /dev/full always fails with ENOSPC.
-  expect(() => directoryDisk("/dev").append("full", bytes("x"))).toThrow(expect.objectContaining({ code: "DISK_FULL" }));
+  expect(() => directoryDisk("/dev").append("full", bytes("x"))).toThrow(
+    expect.objectContaining({ code: "DISK_FULL" }),
+  );
 });
 
 test("Anything else that goes wrong is the Fault DISK_FAILED", () => {

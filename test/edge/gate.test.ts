@@ -14,7 +14,7 @@ import { WINTER_NIGHT, commandOf, lengthVerifier, streetOf } from "./street.ts";
 
 const territory = streetOf(2);
 const NOW = WINTER_NIGHT;
-const override: Order = { action: "lamp-override", level: 0.7, until: NOW + 3_600_000 };
+const override = { action: "lamp-override", level: 0.7, until: NOW + 3_600_000 } as const;
 
 function gateOn(disk = virtualDisk(), clock = virtualClock(NOW), verifier = lengthVerifier) {
   const gate = openGate({ territory, station: "S-1", disk, clock, verifier });
@@ -52,7 +52,7 @@ describe("A command", () => {
   test("is let through by the server's real key only", () => {
     const server = generateKeyPairSync("ed25519");
     const other = generateKeyPairSync("ed25519");
-    const verifier = ed25519Verifier(server.publicKey.export({ type: "spki", format: "pem" }) as string);
+    const verifier = ed25519Verifier(server.publicKey.export({ type: "spki", format: "pem" }));
     const { pass } = gateOn(undefined, undefined, verifier);
     const { signature: _, ...unsigned } = commandOf("S-1", "L1", 1, override, NOW);
     const signedBy = (key: typeof server.privateKey): Command => ({
@@ -67,7 +67,10 @@ describe("A command", () => {
     const { pass, clock, done } = gateOn();
     const command = commandOf("S-1", "L1", 1, override, NOW, NOW + 10_000);
     await clock.run((NOW + 19_000) as typeof NOW);
-    expect(pass(command)).toMatchObject({ outcome: "refused", because: expect.stringContaining("9 s after its expiry") });
+    expect(pass(command)).toMatchObject({
+      outcome: "refused",
+      because: expect.stringContaining("9 s after its expiry"),
+    });
     expect(done).toEqual([]);
   });
 
@@ -104,12 +107,17 @@ describe("A command", () => {
   test("that the power cut short is never done twice: it is answered as refused, and the next one passes", () => {
     const { gate, disk } = gateOn();
     const command = commandOf("S-1", "L1", 1, override, NOW);
-    expect(() => gate.pass(command, () => {
-      throw new Error("the power goes");
-    })).toThrow("the power goes");
+    expect(() =>
+      gate.pass(command, () => {
+        throw new Error("the power goes");
+      }),
+    ).toThrow("the power goes");
     disk.crash(seededChance(1));
     const after = gateOn(disk);
-    expect(after.pass(command)).toMatchObject({ outcome: "refused", because: expect.stringContaining("the power went") });
+    expect(after.pass(command)).toMatchObject({
+      outcome: "refused",
+      because: expect.stringContaining("the power went"),
+    });
     expect(after.done).toEqual([]);
     expect(after.pass(commandOf("S-1", "L1", 2, override, NOW))).toMatchObject({ outcome: "applied" });
   });
@@ -139,8 +147,8 @@ const week = seconds(7 * 86_400) * 1000;
 const broken: [string, string, Order][] = [
   ["an order that the kind does not know", "L1", { action: "round", round: "r", stops: [] }],
   ["an order for a sensor, which obeys nothing", "P1", override],
-  ["an override that has ended already", "L1", { ...override, until: NOW - 1 } as Order],
-  ["an override longer than a week", "L1", { ...override, until: NOW + week + 1 } as Order],
+  ["an override that has ended already", "L1", { ...override, until: NOW - 1 }],
+  ["an override longer than a week", "L1", { ...override, until: NOW + week + 1 }],
   [
     "a programme whose steps are out of order",
     "L1",
@@ -163,6 +171,8 @@ for (const [what, device, order] of broken) {
   });
 }
 
+const act = (): undefined => undefined;
+
 test("A round with a site that is not in the territory is refused by name", () => {
   const gate: Gate = openGate({
     territory,
@@ -171,8 +181,11 @@ test("A round with a site that is not in the territory is refused by name", () =
     clock: virtualClock(NOW),
     verifier: lengthVerifier,
   });
-  const round = (site: string): Order => ({ action: "round", round: "r1", stops: [{ site, what: "container", eta: NOW }] });
-  const act = (): undefined => undefined;
+  const round = (site: string): Order => ({
+    action: "round",
+    round: "r1",
+    stops: [{ site, what: "container", eta: NOW }],
+  });
   expect(gate.pass(commandOf("S-V", "V1", 1, round("C1"), NOW), act)).toMatchObject({ outcome: "applied" });
   expect(gate.pass(commandOf("S-V", "V1", 2, round("C7"), NOW), act)).toMatchObject({
     outcome: "refused",

@@ -15,7 +15,7 @@ import { bench, lengthVerifier, streetOf } from "./street.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 async function broker(port = 0) {
@@ -67,7 +67,8 @@ test("A session publishes, is acknowledged, hears what it subscribed to, and sho
   const { aedes, url } = await broker();
   const published: string[] = [];
   aedes.on("publish", (packet, client) => {
-    if (client) published.push(`${packet.topic} ${read(packet.payload as Uint8Array)} qos ${packet.qos} retain ${packet.retain}`);
+    if (client)
+      published.push(`${packet.topic} ${read(packet.payload as Uint8Array)} qos ${packet.qos} retain ${packet.retain}`);
   });
   const one = session(url);
   await until(() => one.ups() === 1);
@@ -148,7 +149,10 @@ test("A real agent brings its readings through a real broker, and through a rest
       const { epoch, first: number, readings } = parseBatch(packet.payload as Uint8Array);
       for (const { measure, value } of readings) taken.push(`${measure} ${value}`);
       const payload = Buffer.from(encodeMessage({ epoch, upTo: number + readings.length - 1 }));
-      aedes.publish({ cmd: "publish", topic: down("testville", "S-END", "receipt"), payload, qos: 1, dup: false, retain: false }, () => {});
+      aedes.publish(
+        { cmd: "publish", topic: down("testville", "S-END", "receipt"), payload, qos: 1, dup: false, retain: false },
+        () => {},
+      );
     });
   };
   serve(first);

@@ -1,4 +1,3 @@
-import type { DeviceKind } from "#protocol/kinds.ts";
 import type { Command, Order } from "#protocol/messages.ts";
 import { canonical } from "#protocol/canonical.ts";
 import type { LonLat, Territory } from "#protocol/territory.ts";
@@ -16,16 +15,17 @@ const ORIGIN: LonLat = [2.35, 47];
 const METRE = 1 / (111_195 * Math.cos((47 * Math.PI) / 180));
 const at = (metres: number): LonLat => [ORIGIN[0] + metres * METRE, ORIGIN[1]];
 
+const feature = (kind: string, id: string, coordinates: unknown, properties: object) => ({
+  type: "Feature",
+  geometry: { type: kind === "street" ? "LineString" : "Point", coordinates },
+  properties: { kind, id, ...properties },
+});
+
 /**
  * A straight street with a lamp and its presence sensor each 28 m, S-1 (L1, P1) first, and at its end one station S-END
  * with a container C1, and a depot whose vehicle V1 is on station S-V.
  */
 export function streetOf(lamps: number): Territory {
-  const feature = (kind: string, id: string, coordinates: unknown, properties: object) => ({
-    type: "Feature",
-    geometry: { type: kind === "street" ? "LineString" : "Point", coordinates },
-    properties: { kind, id, ...properties },
-  });
   const end = lamps * 28;
   const poles = Array.from({ length: lamps }, (_, index) => index + 1).flatMap((pole) => [
     feature("station", `S-${pole}`, at(pole * 28), {}),
@@ -112,6 +112,3 @@ export function commandOf(
   const unsigned = { id: `c-${device}-${sequence}`, station, device, sequence, issuedAt, expiresAt, order };
   return { ...unsigned, signature: String(canonical(unsigned).length) };
 }
-
-export const kindOf = (territory: Territory, device: string): DeviceKind | undefined =>
-  territory.devices.get(device)?.kind;
