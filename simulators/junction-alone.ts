@@ -27,6 +27,8 @@ export interface AloneOptions {
   readonly rate: (group: SignalGroup, at: number) => number;
   readonly seed: number;
   readonly clock: Clock;
+  /** What the cabinet takes for the time, where it is wrong. */
+  readonly cabinetClock?: Clock;
   /** Stands between the behaviour and the wiring, to break an input. */
   readonly wire?: (hardware: Hardware) => Hardware;
   readonly memory?: { load(): string | undefined; save(text: string): void };
@@ -67,7 +69,7 @@ export function junctionAlone(options: AloneOptions): JunctionAlone {
     device,
     territory,
     hardware,
-    clock,
+    clock: options.cabinetClock ?? clock,
     memory: options.memory ?? { load: () => undefined, save: () => undefined },
     report: () => undefined,
     shout: () => undefined,

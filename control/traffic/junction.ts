@@ -157,7 +157,7 @@ function adapt(state: JunctionState, inputs: JunctionInputs, demand: number, now
   }
   const contested = now - Math.max(state.stageSince, state.contestedSince);
   const vehicles = (mask & tables.vehicles & guard.greens) >>> 0;
-  const extended = isExtended(inputs.detection, vehicles, now, elapsed >= slot.target_ms);
+  const extended = isExtended(inputs.detection, vehicles, now, contested >= slot.target_ms);
   if (extended && contested < slot.max_ms) {
     state.because = "extension";
     return wantedNow(state);

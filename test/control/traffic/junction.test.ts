@@ -1,0 +1,188 @@
+import { expect, test } from "vitest";
+import { call, count, createDetection, judgeSilence, occupy, SILENT_MS } from "#control/traffic/detection.ts";
+import { createJunction, longestWait_s, stepJunction } from "#control/traffic/junction.ts";
+import type { JunctionInputs, SignalMode } from "#control/traffic/junction.ts";
+import { timingOfFixedPlan, timingOfFrame } from "#control/traffic/plan.ts";
+import { junctionTables } from "#control/traffic/tables.ts";
+import type { Timing } from "#control/traffic/plan.ts";
+import { parseTerritory } from "#protocol/territory.ts";
+import { crossing } from "#simulators/crossing.ts";
+
+const NS = 0;
+const EW = 1;
+const P_NORTH = 4;
+const bit = (group: number): number => 1 << group;
+
+/** A junction in a stage that has stood for a while, with all its inputs answering and nobody about. */
+function standing(frame = { ns: [6, 20, 30], ew: [6, 15, 25] }) {
+  const territory = parseTerritory(crossing());
+  const junction = territory.junctions[0] as (typeof territory.junctions)[number];
+  const tables = junctionTables(junction);
+  const detection = createDetection(tables, junction, territory.detectors, territory.buttons, 0);
+  const stages = Object.entries(frame).map(([stage, [min_s = 0, target_s = 0, max_s = 0]]) => ({
+    stage,
+    min_s,
+    target_s,
+    max_s,
+  }));
+  const framed = timingOfFrame(tables, { action: "frame", cycle_s: 45, offset_s: 0, stages, until: 0 }) as Timing;
+  const state = createJunction(tables, 0);
+  const fixed = timingOfFixedPlan(tables, junction);
+  let now = 0;
+  const input = (id: string) => detection.inputs.find((each) => each.id === id) as (typeof detection.inputs)[number];
+  return {
+    state,
+    detection,
+    get now() {
+      return now;
+    },
+    input,
+    /** Steps second by second until the given steady second. */
+    to(until_s: number, mode: SignalMode = "adaptive") {
+      const inputs: JunctionInputs = { detection, mode, timing: mode === "adaptive" ? framed : fixed, wall: 0 };
+      while (now < until_s * 1000) {
+        now += 1000;
+        stepJunction(state, { ...inputs, wall: now }, now);
+      }
+      return state;
+    },
+    /** Keeps every input answering, as the cabinet does by asking. */
+    hear() {
+      for (const each of detection.inputs) each.heardAt = now;
+      judgeSilence(detection, now);
+    },
+  };
+}
+
+/** Stage ns stands from 8 s on: the longest intergreen after the power came. */
+const BEGIN_S = 8;
+
+test("with nobody about a junction rests in its stage", () => {
+  const junction = standing();
+  const state = junction.to(50);
+  expect(state).toMatchObject({ stage: NS, changing: false, because: "rest", demand: 0 });
+});
+
+test("a single car on the other street gets green as soon as the minimum and the intergreen allow", () => {
+  const junction = standing();
+  junction.to(40);
+  occupy(junction.detection, junction.input("D-J1-east"), true, junction.now);
+  // The stage has long had its minimum and nobody comes: it ends at once, 5 s later east is green.
+  expect(junction.to(41).because).toBe("gap-out");
+  junction.to(45);
+  expect(junction.state.guard.greens & 0b10).toBe(0);
+  junction.to(46);
+  expect(junction.state.guard.greens & 0b10).toBe(0b10);
+  expect(junction.state).toMatchObject({ stage: EW, gapOuts: 1 });
+});
+
+test("a car that passes the advance loop keeps its green until it has reached the stop line, and no longer", () => {
+  const junction = standing();
+  junction.to(40);
+  const advance = junction.input("A-J1-north");
+  count(junction.detection, advance, 0, junction.now);
+  count(junction.detection, advance, 1, junction.now);
+  occupy(junction.detection, junction.input("D-J1-east"), true, junction.now);
+  // 40 m at 9 m/s and half a second: 4.9 s after the passage at 40 s.
+  expect(junction.to(44)).toMatchObject({ stage: NS, because: "extension" });
+  expect(junction.to(45).because).toBe("gap-out");
+});
+
+test("an endless queue ends at the stage's maximum, counted from when someone waits against it", () => {
+  const junction = standing();
+  occupy(junction.detection, junction.input("D-J1-north"), true, 0);
+  junction.to(60);
+  occupy(junction.detection, junction.input("D-J1-east"), true, junction.now);
+  // Someone waits from 61 s on; the frame allows 30 s more.
+  expect(junction.to(90)).toMatchObject({ stage: NS, because: "extension" });
+  expect(junction.to(91)).toMatchObject({ stage: EW, because: "max-out", maxOuts: 1 });
+});
+
+test("beyond its fair share a green is for the queue alone, not for those who are still coming", () => {
+  const junction = standing();
+  const advance = junction.input("A-J1-north");
+  count(junction.detection, advance, 0, 0);
+  occupy(junction.detection, junction.input("D-J1-east"), true, 0);
+  let passed = 0;
+  // Cars keep coming every second; someone is seen to wait against them from 9 s on, and the share is 20 s.
+  while (junction.now < (BEGIN_S + 20) * 1000) {
+    count(junction.detection, advance, ++passed, junction.now);
+    junction.to(junction.now / 1000 + 1);
+  }
+  expect(junction.state).toMatchObject({ stage: NS, because: "extension" });
+  count(junction.detection, advance, ++passed, junction.now);
+  expect(junction.to(BEGIN_S + 21).because).toBe("gap-out");
+});
+
+test("a pedestrian's call brings the stage in which the crossing is green", () => {
+  const junction = standing();
+  junction.to(40);
+  call(junction.detection, junction.input("B-J1-north"), true, junction.now);
+  junction.to(41);
+  expect(longestWait_s(junction.state, junction.now)).toBe(0);
+  junction.to(46);
+  expect(junction.state).toMatchObject({ stage: EW });
+  expect(junction.state.guard.greens & bit(P_NORTH)).toBe(bit(P_NORTH));
+});
+
+test("a call for a crossing of the standing stage is served within it when nobody waits against", () => {
+  const junction = standing();
+  junction.to(60);
+  const P_EAST = 5;
+  expect(junction.state.guard.greens & bit(P_EAST)).toBe(0);
+  call(junction.detection, junction.input("B-J1-east"), true, junction.now);
+  junction.to(61);
+  expect(junction.state).toMatchObject({ stage: NS, because: "rest" });
+  expect(junction.state.guard.greens & bit(P_EAST)).toBe(bit(P_EAST));
+});
+
+test("nothing that waits is forgotten: a car that came too late for its green counts until it has one", () => {
+  const junction = standing();
+  const advance = junction.input("A-J1-east");
+  count(junction.detection, advance, 0, 0);
+  junction.to(40);
+  count(junction.detection, advance, 1, junction.now);
+  expect(junction.to(41).demand & 0b10).toBe(0b10);
+  junction.to(46);
+  expect(junction.state.guard.greens & 0b10).toBe(0b10);
+});
+
+test("a loop that has been silent for two minutes counts as occupied", () => {
+  const junction = standing();
+  junction.to(100);
+  junction.hear();
+  expect(junction.detection.recall).toBe(0);
+  const silent = junction.input("D-J1-east");
+  silent.heardAt = junction.now - SILENT_MS;
+  judgeSilence(junction.detection, junction.now);
+  expect(junction.detection.recall).toBe(0b10);
+});
+
+test("a group without any detector is served every cycle", () => {
+  const territory = parseTerritory(crossing());
+  const junction = territory.junctions[0] as (typeof territory.junctions)[number];
+  const tables = junctionTables(junction);
+  expect(createDetection(tables, junction, [], [], 0).recall).toBe(tables.all);
+});
+
+test("the fixed plan shows each stage by the clock", () => {
+  const junction = standing();
+  // Cycle 28 + 5 + 22 + 5 = 60 s: ns from 0 to 28 s, ew from 33 to 55 s.
+  const stages = [];
+  for (const at of [120, 147, 148, 152, 153, 174, 175, 179, 180]) {
+    junction.to(at, "fixed");
+    stages.push(junction.state.changing ? "-" : junction.state.stage === NS ? "ns" : "ew");
+  }
+  expect(stages).toEqual(["ns", "ns", "-", "-", "ew", "ew", "-", "-", "ns"]);
+  expect(junction.state.because).toBe("fixed-plan");
+});
+
+test("in the fixed plan pedestrians stop early enough to be across when the other street starts", () => {
+  const junction = standing();
+  const P_EAST = 5;
+  // They need 8 s before the vehicles they cross, 3 s more than the change takes: green until 25 s of 28.
+  junction.to(144, "fixed");
+  expect(junction.state.guard.greens & bit(P_EAST)).toBe(bit(P_EAST));
+  junction.to(145, "fixed");
+  expect(junction.state.guard.greens & bit(P_EAST)).toBe(0);
+});
