@@ -61,28 +61,6 @@ export function crossing(options: CrossingOptions = {}): TerritoryFile {
       }
     }
   }
-  const vehicle = (arm: string) => ({
-    id: `v-${arm}`,
-    kind: "vehicle",
-    approach: arm,
-    turns: ["left", "through", "right"],
-    lanes: 1,
-    saturation_veh_h: 1800,
-    min_s: 6,
-    max_s: 50,
-    clearance_s: 3,
-  });
-  const walker = (arm: string) => ({
-    id: `p-${arm}`,
-    kind: "pedestrian",
-    approach: arm,
-    turns: ["crossing"],
-    lanes: 1,
-    saturation_veh_h: 0,
-    min_s: 6,
-    max_s: 50,
-    clearance_s: WALK_CLEARANCE_S,
-  });
   const detector = (arm: string, place: string, distance_m: number): GeoJsonFeature =>
     point("loop", `${place === "advance" ? "A" : "D"}-${id}-${arm}`, {
       station,
@@ -129,3 +107,27 @@ export function crossing(options: CrossingOptions = {}): TerritoryFile {
     ],
   };
 }
+
+const vehicle = (arm: string) => ({
+  id: `v-${arm}`,
+  kind: "vehicle",
+  approach: arm,
+  turns: ["left", "through", "right"],
+  lanes: 1,
+  saturation_veh_h: 1800,
+  min_s: 6,
+  max_s: 50,
+  clearance_s: 3,
+});
+
+const walker = (arm: string) => ({
+  id: `p-${arm}`,
+  kind: "pedestrian",
+  approach: arm,
+  turns: ["crossing"],
+  lanes: 1,
+  saturation_veh_h: 0,
+  min_s: 6,
+  max_s: 50,
+  clearance_s: WALK_CLEARANCE_S,
+});

@@ -2,7 +2,7 @@ import type { Behaviour } from "#edge/behaviour.ts";
 import { signalBehaviour } from "#edge/signals.ts";
 import type { Hardware } from "#edge/hardware/hardware.ts";
 import { seededChance } from "#protocol/chance.ts";
-import type { Clock } from "#protocol/ports.ts";
+import type { Cancel, Clock } from "#protocol/ports.ts";
 import type { SignalGroup, Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { JunctionWatch, Violation } from "./junction-watch.ts";
@@ -74,7 +74,7 @@ export function junctionAlone(options: AloneOptions): JunctionAlone {
     report: () => undefined,
     shout: () => undefined,
   });
-  let calledOff = (): void => undefined;
+  let calledOff: Cancel | undefined;
   return {
     behaviour,
     truth,
@@ -87,7 +87,7 @@ export function junctionAlone(options: AloneOptions): JunctionAlone {
     },
     stop() {
       behaviour.stop();
-      calledOff();
+      calledOff?.();
     },
   };
 }

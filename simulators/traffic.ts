@@ -138,12 +138,12 @@ class Truth implements JunctionTruth {
   }
 
   start(clock: Clock): Cancel {
-    let cancel: Cancel = () => undefined;
+    let cancel: Cancel | undefined;
     let dueAt = -1;
     const schedule = (now: number): void => {
       const next = this.nextAt();
       if (next === dueAt) return;
-      cancel();
+      cancel?.();
       dueAt = next;
       if (next === Number.POSITIVE_INFINITY) return;
       cancel = clock.after(seconds((next - now) / 1000), turn);
@@ -158,7 +158,7 @@ class Truth implements JunctionTruth {
     schedule(clock.now());
     return () => {
       this.wake = undefined;
-      cancel();
+      cancel?.();
     };
   }
 

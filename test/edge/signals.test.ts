@@ -18,6 +18,14 @@ const territory = parseTerritory(crossing());
 const nobody = (): number => 0;
 const busy = ({ kind, id }: SignalGroup): number => (kind === "pedestrian" ? 40 : /north|south/.test(id) ? 380 : 210);
 
+const few = ({ kind }: SignalGroup): number => (kind === "pedestrian" ? 20 : 40);
+const stuck = (hardware: Hardware): Hardware => ({
+  ...hardware,
+  read: (device, measure) => (device === "J1" ? hardware.read(device, measure) : 0),
+  watch: () => undefined,
+});
+const silent = (hardware: Hardware): Hardware => ({ ...hardware, read: () => undefined, watch: () => undefined });
+
 interface Given {
   rate?: (group: SignalGroup, at: number) => number;
   seed?: number;
@@ -30,7 +38,10 @@ interface Given {
 
 function cabinet(given: Given = {}) {
   const clock = virtualClock(given.startAt ?? START);
-  const believed: Clock = { now: () => instant(clock.now() + (given.clockError?.() ?? 0)), after: clock.after };
+  const believed: Clock = {
+    now: () => instant(clock.now() + (given.clockError?.() ?? 0)),
+    after: (delay, action) => clock.after(delay, action),
+  };
   const alone = junctionAlone({
     territory,
     junction: "J1",
@@ -183,12 +194,6 @@ test.each([1, 2, 3, 4])(
 );
 
 test("with every input stuck nobody waits over 120 s: the guard does not trust detectors", async () => {
-  const stuck = (hardware: Hardware): Hardware => ({
-    ...hardware,
-    read: (device, measure) => (device === "J1" ? hardware.read(device, measure) : 0),
-    watch: () => undefined,
-  });
-  const few = ({ kind }: SignalGroup): number => (kind === "pedestrian" ? 20 : 40);
   const { alone, run } = cabinet({ rate: few, wire: stuck });
   alone.behaviour.obey(frameUntil(START + 4 * HOUR));
   await run(3 * 3600);
@@ -197,7 +202,6 @@ test("with every input stuck nobody waits over 120 s: the guard does not trust d
 });
 
 test("inputs that stay silent are taken as occupied: every stage comes in turn", async () => {
-  const silent = (hardware: Hardware): Hardware => ({ ...hardware, read: () => undefined, watch: () => undefined });
   const { alone, run } = cabinet({ rate: busy, wire: silent });
   alone.behaviour.obey(frameUntil(START + 4 * HOUR));
   await run(3600);

@@ -22,6 +22,7 @@ function truth(rate: (group: SignalGroup, at: number) => number, seed = 1) {
   });
 }
 const only = (id: string, perHour: number) => (group: SignalGroup) => (group.id === id ? perHour : 0);
+const both = (group: SignalGroup): number => (/v-(north|east)/.test(group.id) ? 200 : 0);
 const movement = (from: ReturnType<typeof truth>, id: string) => {
   const found = from.movements().find(({ group }) => group === id);
   if (found === undefined) throw new Error(id);
@@ -120,7 +121,6 @@ test("the same seed gives the same traffic, another seed another, and one group'
     world.advanceTo(instant(HOUR));
     return world.save();
   };
-  const both = (group: SignalGroup): number => (/v-(north|east)/.test(group.id) ? 200 : 0);
   expect(count(both, 7)).toEqual(count(both, 7));
   expect(count(both, 7)).not.toEqual(count(both, 8));
   expect((count(both, 7) as Record<string, number>)["A-J1-north"]).toBe(

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Guard } from "#control/traffic/guard.ts";
 import { createGuard, FLASHING, isFeasible, LONGEST_WAIT_S, stepGuard } from "#control/traffic/guard.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Junction } from "#protocol/territory.ts";
 import { parseTerritory } from "#protocol/territory.ts";
 import { crossing } from "#simulators/crossing.ts";
@@ -29,25 +29,27 @@ export const anyJunction: fc.Arbitrary<Junction> = fc
   .map(({ stages, conflicts, extra, max }) => {
     const groups = stages.flatMap((members, s) =>
       members.map((member, m) => ({
-        id: `g${s}${m}`,
         stage: s,
-        // Flashing is seen at vehicle groups, so there is one.
-        kind: member.walks && s + m > 0 ? ("pedestrian" as const) : ("vehicle" as const),
-        turns: ["through" as const],
-        lanes: 1,
-        saturation_veh_h: 1800,
-        min_s: member.min,
-        max_s: max,
-        clearance_s: member.clearance,
+        group: {
+          id: `g${s}${m}`,
+          // Flashing is seen at vehicle groups, so there is one.
+          kind: member.walks && s + m > 0 ? ("pedestrian" as const) : ("vehicle" as const),
+          turns: ["through" as const],
+          lanes: 1,
+          saturation_veh_h: 1800,
+          min_s: member.min,
+          max_s: max,
+          clearance_s: member.clearance,
+        },
       })),
     );
     const pairs: string[][] = [];
     const intergreens: Junction["intergreens"][number][] = [];
     let drawn = 0;
-    for (const [i, a] of groups.entries()) {
-      for (const b of groups.slice(i + 1)) {
+    for (const [i, { stage: stageA, group: a }] of groups.entries()) {
+      for (const { stage: stageB, group: b } of groups.slice(i + 1)) {
         const n = drawn++;
-        if (a.stage === b.stage || conflicts[n] === false) continue;
+        if (stageA === stageB || conflicts[n] === false) continue;
         pairs.push([a.id, b.id]);
         // Some pairs are left without an intergreen of their own, as territories by hand are.
         if ((extra[n] as number) === 0) continue;
@@ -57,7 +59,7 @@ export const anyJunction: fc.Arbitrary<Junction> = fc
     }
     return {
       ...fourArms(),
-      groups: groups.map(({ stage: _, ...group }) => group),
+      groups: groups.map(({ group }) => group),
       conflicts: pairs,
       intergreens,
       stages: stages.map((members, s) => ({ id: `s${s}`, groups: members.map((_, m) => `g${s}${m}`) })),

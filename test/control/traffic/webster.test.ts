@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { cycleLength, delay, flowRatio, splits } from "#control/traffic/webster.ts";
 import { seconds, vehiclesPerHour } from "#protocol/units.ts";
