@@ -1,4 +1,5 @@
-import { ALARMS } from "./words/alarms.ts";
+import { ACTS } from "./words/acts.ts";
+import { FACTS } from "./words/facts.ts";
 import { PAGE } from "./words/page.ts";
 import { RULES } from "./words/rules.ts";
 import { VIEWS } from "./words/views.ts";
@@ -12,7 +13,7 @@ export interface Wording {
   readonly fr: string;
 }
 
-export const DICTIONARY = { ...PAGE, ...VIEWS, ...RULES, ...ALARMS } as const satisfies Record<string, Wording>;
+export const DICTIONARY = { ...PAGE, ...VIEWS, ...RULES, ...FACTS, ...ACTS } as const satisfies Record<string, Wording>;
 export type Word = keyof typeof DICTIONARY;
 export type Language = "en" | "fr";
 export type Facts = Readonly<Record<string, string | number>>;

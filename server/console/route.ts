@@ -1,5 +1,5 @@
 import { h } from "preact";
-import type { ComponentChildren, VNode } from "preact";
+import type { ComponentChild, ComponentChildren } from "preact";
 import { cell } from "./cell.ts";
 
 /** Where one is, as the address says it: a link in an alarm mail lands on the same view, thing and time. */
@@ -83,7 +83,7 @@ export function Link(props: {
   readonly current?: boolean;
   readonly label?: string;
   readonly children?: ComponentChildren;
-}): VNode {
+}): ComponentChild {
   return h(
     "a",
     {

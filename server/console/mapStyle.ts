@@ -1,0 +1,269 @@
+import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { Town } from "../api/resources.ts";
+
+/** What a source of the map takes. */
+export type Features = Exclude<Parameters<GeoJSONSource["setData"]>[0], string>;
+
+/** The look of the map, made from the territory alone: no tile server, no font server, no address outside. */
+export interface Palette {
+  readonly ground: string;
+  readonly street: string;
+  readonly edge: string;
+  readonly name: string;
+  readonly unlit: string;
+  readonly ember: string;
+  readonly warm: string;
+  readonly bright: string;
+  readonly glow: string;
+  /** How strongly light lies on the ground; on paper hardly. */
+  readonly shine: number;
+  readonly waste: string;
+  readonly traffic: string;
+  readonly alert: string;
+  readonly chosen: string;
+}
+
+export const NIGHT: Palette = {
+  ground: "#0b0f15",
+  street: "#1a2230",
+  edge: "#10161f",
+  name: "#7d8a9c",
+  unlit: "#465062",
+  ember: "#a8733a",
+  warm: "#ffc47a",
+  bright: "#fff4dc",
+  glow: "#ffb45a",
+  shine: 0.5,
+  waste: "#7cc69a",
+  traffic: "#7db3ff",
+  alert: "#ff7a6b",
+  chosen: "#ffffff",
+};
+
+export const PAPER: Palette = {
+  ground: "#eeebe4",
+  street: "#ffffff",
+  edge: "#d9d4c9",
+  name: "#6a6558",
+  unlit: "#a9a497",
+  ember: "#d9a85c",
+  warm: "#e58e00",
+  bright: "#b85c00",
+  glow: "#ffb030",
+  shine: 0.38,
+  waste: "#1d6b45",
+  traffic: "#1f57a8",
+  alert: "#b3261e",
+  chosen: "#1a2029",
+};
+
+/** The level of a lamp as the page last heard it; a lamp that never spoke is dark. */
+const LEVEL: ExpressionSpecification = ["coalesce", ["feature-state", "level"], 0];
+/** A share of the level at each zoom: light reaches as far on every zoom, about 24 m at full output. */
+const reach = (metres: number): ExpressionSpecification => [
+  "interpolate",
+  ["exponential", 2],
+  ["zoom"],
+  12,
+  ["*", metres * 0.077, ["^", LEVEL, 0.6]],
+  19,
+  ["*", metres * 9.85, ["^", LEVEL, 0.6]],
+];
+const WIDTH: Readonly<Record<string, number>> = { motorway: 14, trunk: 13, primary: 12, secondary: 11, tertiary: 9, unclassified: 7, residential: 7, living_street: 6, pedestrian: 6 };
+const widthIn = (metresMore: number): ExpressionSpecification => {
+  const metres: ExpressionSpecification = [
+    "+",
+    metresMore,
+    ["match", ["get", "highway"], ...Object.entries(WIDTH).flat(), 3] as unknown as ExpressionSpecification,
+  ];
+  return ["interpolate", ["exponential", 2], ["zoom"], 12, ["max", 0.6, ["*", metres, 0.077]], 19, ["*", metres, 9.85]];
+};
+
+export function mapStyle(town: Town, palette: Palette, font: string): StyleSpecification {
+  const of = (...kinds: string[]) => ({
+    type: "geojson" as const,
+    promoteId: "id",
+    data: {
+      type: "FeatureCollection" as const,
+      features: town.geojson.features.filter((feature) => kinds.includes(String(feature.properties["kind"]))),
+    } as unknown as Features,
+  });
+  const empty = { type: "geojson" as const, promoteId: "id", data: NOTHING };
+  return {
+    version: 8,
+    sources: {
+      streets: of("street"),
+      lamps: of("luminaire"),
+      junctions: of("junction"),
+      depots: of("depot", "tipping-site"),
+      containers: empty,
+      ways: empty,
+      stops: empty,
+      wanted: empty,
+      chosen: empty,
+      levels: empty,
+    },
+    layers: [...ground(palette), ...light(palette), ...things(palette, font), ...marks(palette, font)],
+  };
+}
+
+const NOTHING: Features = { type: "FeatureCollection", features: [] };
+
+function ground(palette: Palette): LayerSpecification[] {
+  const round = { "line-cap": "round", "line-join": "round" } as const;
+  return [
+    { id: "ground", type: "background", paint: { "background-color": palette.ground } },
+    {
+      id: "street-edges",
+      type: "line",
+      source: "streets",
+      layout: round,
+      paint: { "line-color": palette.edge, "line-width": widthIn(3) },
+    },
+    { id: "streets", type: "line", source: "streets", layout: round, paint: { "line-color": palette.street, "line-width": widthIn(0) } },
+  ];
+}
+
+function light(palette: Palette): LayerSpecification[] {
+  return [
+    {
+      id: "glow",
+      type: "circle",
+      source: "lamps",
+      paint: {
+        "circle-color": palette.glow,
+        "circle-radius": reach(30),
+        "circle-blur": 1,
+        "circle-opacity": ["*", palette.shine, ["^", LEVEL, 0.7]],
+        "circle-pitch-alignment": "map",
+      },
+    },
+    {
+      id: "lamps",
+      type: "circle",
+      source: "lamps",
+      paint: {
+        "circle-color": ["interpolate", ["linear"], LEVEL, 0, palette.unlit, 0.05, palette.ember, 0.5, palette.warm, 1, palette.bright],
+        "circle-radius": [
+          "interpolate",
+          ["exponential", 1.4],
+          ["zoom"],
+          12,
+          ["+", 0.6, ["*", 1, LEVEL]],
+          15,
+          ["+", 1.5, ["*", 1.8, LEVEL]],
+          19,
+          ["+", 5, ["*", 6, LEVEL]],
+        ],
+        "circle-blur": 0.15,
+      },
+    },
+  ];
+}
+
+function things(palette: Palette, font: string): LayerSpecification[] {
+  const halo = { "text-halo-color": palette.ground, "text-halo-width": 1.4 };
+  return [
+    {
+      id: "ways",
+      type: "line",
+      source: "ways",
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": palette.waste, "line-width": ["interpolate", ["linear"], ["zoom"], 12, 1.5, 17, 4], "line-opacity": 0.75 },
+    },
+    {
+      id: "street-names",
+      type: "symbol",
+      source: "streets",
+      minzoom: 14.6,
+      layout: {
+        "symbol-placement": "line",
+        "text-field": ["get", "name"],
+        "text-font": [font],
+        "text-size": ["interpolate", ["linear"], ["zoom"], 14, 11, 18, 14],
+        "text-letter-spacing": 0.04,
+        "text-padding": 12,
+      },
+      paint: { "text-color": palette.name, ...halo },
+    },
+    {
+      id: "depots",
+      type: "symbol",
+      source: "depots",
+      minzoom: 12.5,
+      layout: { "icon-image": ["concat", "place-", ["get", "kind"]], "icon-allow-overlap": true },
+    },
+    {
+      id: "containers",
+      type: "symbol",
+      source: "containers",
+      minzoom: 12.5,
+      layout: {
+        "icon-image": ["concat", "container-", ["to-string", ["get", "step"]]],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 13, 0.6, 16, 1],
+        "icon-allow-overlap": true,
+      },
+    },
+    {
+      id: "junctions",
+      type: "circle",
+      source: "junctions",
+      paint: {
+        "circle-color": ["case", ["boolean", ["feature-state", "waits"], false], palette.traffic, palette.ground],
+        "circle-stroke-color": palette.traffic,
+        "circle-stroke-width": 2,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 3, 15, 7, 18, 12],
+      },
+    },
+    {
+      id: "junction-names",
+      type: "symbol",
+      source: "junctions",
+      minzoom: 13.5,
+      layout: { "text-field": ["get", "id"], "text-font": [font], "text-size": 12, "text-offset": [0, 1.5] },
+      paint: { "text-color": palette.traffic, ...halo },
+    },
+  ];
+}
+
+function marks(palette: Palette, font: string): LayerSpecification[] {
+  return [
+    {
+      id: "stops",
+      type: "symbol",
+      source: "stops",
+      layout: { "text-field": ["get", "number"], "text-font": [font], "text-size": 13, "text-offset": [0, -1.2] },
+      paint: { "text-color": palette.waste, "text-halo-color": palette.ground, "text-halo-width": 2 },
+    },
+    {
+      id: "levels",
+      type: "symbol",
+      source: "levels",
+      minzoom: 15,
+      layout: { "text-field": ["get", "text"], "text-font": [font], "text-size": 11, "text-offset": [0, 1.1] },
+      paint: { "text-color": palette.bright, "text-halo-color": palette.ground, "text-halo-width": 1.4 },
+    },
+    {
+      id: "wanted",
+      type: "circle",
+      source: "wanted",
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 6, 15, 11, 18, 18],
+        "circle-color": "transparent",
+        "circle-stroke-color": palette.alert,
+        "circle-stroke-width": 2.5,
+      },
+    },
+    {
+      id: "chosen",
+      type: "circle",
+      source: "chosen",
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 8, 15, 13, 18, 22],
+        "circle-color": "transparent",
+        "circle-stroke-color": palette.chosen,
+        "circle-stroke-width": 2,
+      },
+    },
+  ];
+}
