@@ -124,11 +124,12 @@ export function rounds(input: RoundsInput): Decision<RoundPlan> {
 
 function problemOf(input: RoundsInput, travel: TravelTable, visited: readonly Choice[]): Problem {
   const streams = [...new Set(input.candidates.map(({ stream }) => stream))].sort();
-  const largest = Math.max(0, ...input.vehicles.map((vehicle) => loadable(input, vehicle)));
+  const largest = (stream: string): number =>
+    Math.max(0, ...input.vehicles.filter((each) => each.streams.includes(stream)).map((each) => loadable(input, each)));
   return {
     stops: visited.map(({ candidate, because, risk_s, worth_s }) => ({
       // A container that alone is more than a vehicle holds is taken in full and the vehicle sent to tip.
-      load: Math.min(largest, Math.round(candidate.q50 * candidate.volume_L)),
+      load: Math.min(largest(candidate.stream), Math.round(candidate.q50 * candidate.volume_L)),
       service_s: candidate.service_s,
       stream: streams.indexOf(candidate.stream),
       price_s: because === "on-the-way" ? worth_s : LEFT_OUT_S + 100 * risk_s,

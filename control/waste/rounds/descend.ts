@@ -12,7 +12,7 @@ const MOVES: readonly Move[] = [relocate, swap, orOpt, twoOptStar];
 /** More than any plan of a town needs; a larger one stops a little above its valley's floor. */
 const MOST_STEPS = 400;
 /** A move tries every pair of stops: beyond this many stops the search alone must do. */
-const MOST_STOPS = 250;
+const MOST_STOPS = 150;
 
 /** Applies the moves until none helps. */
 export function descend(problem: Problem, start: Solution): Solution {

@@ -1,4 +1,5 @@
-import type { Problem } from "../problem.ts";
+import type { Problem, Stop } from "../problem.ts";
+import { BASE, direct, tipping } from "../problem.ts";
 import type { Shift, Solution, Trip } from "../solution.ts";
 import { allowed, shiftOf, solutionOf } from "../solution.ts";
 
@@ -16,6 +17,11 @@ export function tripsOf(solution: Solution): { at: At; stops: Trip }[] {
   ]);
 }
 
+export interface Change {
+  readonly at: At;
+  readonly stops: Trip;
+}
+
 /**
  * The solution with some trips replaced and the stops in `found` no longer absent; undefined when that is not allowed or
  * not cheaper.
@@ -23,9 +29,10 @@ export function tripsOf(solution: Solution): { at: At; stops: Trip }[] {
 export function changed(
   problem: Problem,
   solution: Solution,
-  changes: readonly { readonly at: At; readonly stops: Trip }[],
+  changes: readonly Change[],
   found: number | undefined = undefined,
 ): Solution | undefined {
+  if (addedBy(problem, solution, changes, found) >= 0) return undefined;
   const shifts: Shift[] = [...solution.shifts];
   for (const vehicle of new Set(changes.map(({ at }) => at.vehicle))) {
     const trips: Trip[] = [...(solution.shifts[vehicle]?.trips ?? [])];
@@ -37,6 +44,36 @@ export function changed(
   const absent = found === undefined ? solution.absent : solution.absent.filter((stop) => stop !== found);
   const after = solutionOf(problem, shifts, absent);
   return after.cost_s < solution.cost_s ? after : undefined;
+}
+
+/** Seconds that changes add, worked out from the changed trips alone; -∞ (look closer) where these touch each other. */
+function addedBy(problem: Problem, solution: Solution, changes: readonly Change[], found: number | undefined): number {
+  const [a, b] = changes;
+  if (a !== undefined && b !== undefined && a.at.vehicle === b.at.vehicle && Math.abs(a.at.trip - b.at.trip) <= 1) {
+    return Number.NEGATIVE_INFINITY;
+  }
+  let added_s = 0;
+  for (const { at, stops } of changes) {
+    const { trips } = solution.shifts[at.vehicle] as Shift;
+    const before = trips[at.trip - 1]?.at(-1) ?? BASE;
+    const after = trips[at.trip + 1]?.[0] ?? BASE;
+    added_s += drive(problem, before, stops, after) - drive(problem, before, trips[at.trip] ?? [], after);
+  }
+  if (found === undefined) return added_s;
+  const { service_s, price_s } = problem.stops[found] as Stop;
+  return added_s + service_s - price_s;
+}
+
+/** Driving and tipping from the last stop before a trip, through it, to the first stop after it. */
+function drive(problem: Problem, before: number, trip: Trip, after: number): number {
+  const first = trip[0];
+  if (first === undefined) {
+    if (before !== BASE) return tipping(problem, before, after);
+    return after === BASE ? 0 : direct(problem, BASE, after);
+  }
+  let sum_s = before === BASE ? direct(problem, BASE, first) : tipping(problem, before, first);
+  for (let place = 1; place < trip.length; place++) sum_s += direct(problem, trip[place - 1] as number, trip[place] as number);
+  return sum_s + tipping(problem, trip[trip.length - 1] as number, after);
 }
 
 /** The trip without `count` stops from `place` on. */
