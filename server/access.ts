@@ -2,7 +2,7 @@ import { createHash, scrypt, timingSafeEqual } from "node:crypto";
 import { Fault } from "#protocol/faults.ts";
 import type { Clock } from "#protocol/ports.ts";
 import type { Instant } from "#protocol/units.ts";
-import { DAY, HOUR, MINUTE } from "#protocol/units.ts";
+import { HOUR, MINUTE } from "#protocol/units.ts";
 import type { Row, State } from "./state.ts";
 
 /** A viewer reads, an operator overrides and works on alarms, an administrator changes policies and accounts. */
