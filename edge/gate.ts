@@ -25,6 +25,7 @@ export interface GateOptions {
 /** No override may outlive a week: a forgotten one must end by itself. */
 const MAX_OVERRIDE_MS = 7 * DAY;
 const FILE = "gate";
+const NOTHING = new TextEncoder().encode("{}");
 
 const passed = object({
   command: text(64),
@@ -124,11 +125,16 @@ export function openGate({ territory, station, disk, clock, verifier }: GateOpti
   return { pass };
 }
 
+/** What an unreadable file knew is lost; what an old command could do then is bounded by its expiry. */
 function load(disk: Disk): Map<string, Passed> {
-  const bytes = disk.read(FILE);
-  if (bytes === undefined) return new Map();
-  const entries = Object.entries(JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>);
-  return new Map(entries.map(([device, value]) => [device, passed.parse(value, device)]));
+  const last = new Map<string, Passed>();
+  try {
+    const kept: unknown = JSON.parse(new TextDecoder().decode(disk.read(FILE) ?? NOTHING));
+    for (const [device, value] of Object.entries(kept as object)) last.set(device, passed.parse(value, device));
+  } catch (problem) {
+    if (!(problem instanceof SyntaxError || problem instanceof Fault)) throw problem;
+  }
+  return last;
 }
 
 /** Why a device must not get this order, or undefined: what the shape of the message could not know. */

@@ -13,6 +13,7 @@ import type { LonLat } from "#protocol/territory.ts";
 import type { Instant, Level } from "#protocol/units.ts";
 import { level, seconds } from "#protocol/units.ts";
 import type { Behaviour, BehaviourContext } from "./behaviour.ts";
+import { recalled } from "./memory.ts";
 
 /** What no order may go below at night: enough to see the kerb, and that the lamp works. */
 const FLOOR = level(0.1);
@@ -67,12 +68,9 @@ class Lamp implements Behaviour {
   }
 
   start(): void {
-    const text = this.context.memory.load();
-    if (text !== undefined) {
-      const { programme, override } = remembered.parse(JSON.parse(text), "");
-      if (programme?.action === "programme") this.programme = programme;
-      this.override = override;
-    }
+    const kept = recalled(remembered, this.context.memory.load());
+    if (kept?.programme?.action === "programme") this.programme = kept.programme;
+    this.override = kept?.override;
     this.settle();
   }
 

@@ -1,18 +1,9 @@
 import type { Reading } from "#protocol/messages.ts";
 import type { Chance, Clock, Disk } from "#protocol/ports.ts";
-import type { Block, SegmentText } from "./outbox-segment.ts";
+import type { Segment } from "./outbox-files.ts";
+import { FOLDER } from "./outbox-files.ts";
+import type { SegmentText } from "./outbox-segment.ts";
 import { readSegment, readingsOf } from "./outbox-segment.ts";
-
-/** A segment as the outbox holds it: its blocks that no receipt covers yet, and its bytes on disk. */
-export interface Segment {
-  readonly name: string;
-  bytes: number;
-  blocks: Block[];
-  /** How many classes of message were already dropped from it. */
-  shed: number;
-  /** Nothing more is appended: its end is torn, or its epoch is over. */
-  closed: boolean;
-}
 
 export interface Recovered {
   readonly epoch: string;
@@ -22,8 +13,6 @@ export interface Recovered {
   /** Readings of an epoch that was being left when the power went: they are to be numbered again. */
   readonly displaced: Reading[];
 }
-
-const FOLDER = "outbox/";
 
 /**
  * What the disk still knows after a restart. Readings that a receipt had covered may come back (segments go as a whole);
@@ -59,12 +48,6 @@ export function recover(disk: Disk, clock: Clock, chance: Chance): Recovered {
   }
   const dropped = [0, 1, 2].map((index) => Math.max(...texts.map(({ head }) => head.dropped[index] ?? 0)));
   return { epoch, segments, next, dropped, displaced };
-}
-
-/** The name of the segment after `previous`; names sort in the order of their making. */
-export function segmentName(previous: Segment | undefined): string {
-  const number = previous === undefined ? 1 : Number(previous.name.slice(FOLDER.length)) + 1;
-  return FOLDER + String(number).padStart(9, "0");
 }
 
 /** The time and some luck: two stations, or two lives of one, do not meet even with a wrong clock or a weak chance. */

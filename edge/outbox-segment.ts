@@ -1,4 +1,5 @@
 import { decodeCbor, encodeCbor } from "#protocol/cbor.ts";
+import { Fault } from "#protocol/faults.ts";
 import type { Reading } from "#protocol/messages.ts";
 import { MAX_BATCH_READINGS, encodeBatch, parseBatch } from "#protocol/messages.ts";
 import { crc32 } from "./crc32.ts";
@@ -123,7 +124,9 @@ export function readSegment(bytes: Uint8Array): SegmentText | undefined {
     if (head === undefined) {
       head = parseHead(payload);
     } else {
-      blocks.push(parseBlock(payload.slice()));
+      const block = parseBlock(payload.slice());
+      if (block === undefined) break;
+      blocks.push(block);
     }
     offset += RECORD_HEAD_B + payload.length;
   }
@@ -143,7 +146,17 @@ function payloadAt(bytes: Uint8Array, offset: number): Uint8Array | undefined {
 /** A sparse block is a map of two, a batch one of nine. */
 const SPARSE = 0xa2;
 
-function parseBlock(payload: Uint8Array): Block {
+/** Undefined when the record is whole but none that this version writes. */
+function parseBlock(payload: Uint8Array): Block | undefined {
+  try {
+    return blockFrom(payload);
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
+    return undefined;
+  }
+}
+
+function blockFrom(payload: Uint8Array): Block {
   if (payload[0] !== SPARSE) {
     const { after, first, readings } = parseBatch(payload);
     const count = readings.length;

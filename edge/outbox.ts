@@ -3,19 +3,10 @@ import type { MessageClass } from "#protocol/kinds.ts";
 import type { Reading } from "#protocol/messages.ts";
 import { MAX_BATCH_READINGS, encodeBatch, parseBatch } from "#protocol/messages.ts";
 import type { Chance, Clock, Disk } from "#protocol/ports.ts";
-import type { Block } from "./outbox-segment.ts";
-import {
-  countOf,
-  denseBlock,
-  denseRuns,
-  headRecord,
-  readingsOf,
-  record,
-  segmentBytes,
-  without,
-} from "./outbox-segment.ts";
-import type { Segment } from "./outbox-recovery.ts";
-import { newEpoch, recover, segmentName } from "./outbox-recovery.ts";
+import { CLASSES, SegmentFiles } from "./outbox-files.ts";
+import { newEpoch, recover } from "./outbox-recovery.ts";
+import type { Block, SegmentHead } from "./outbox-segment.ts";
+import { countOf, denseBlock, denseRuns, readingsOf } from "./outbox-segment.ts";
 
 /**
  * Store and forward: readings wait here, numbered and on disk, until the server says that it has committed them.
@@ -59,12 +50,10 @@ export interface OutboxOptions {
 
 /** About 200,000 readings: a year of a lamp, a week of a junction. */
 const LIMIT_B = 4 * 1024 * 1024;
-const SEGMENT_B = 32 * 1024;
 /** Readings held in memory while the disk takes none; beyond, the least important and oldest go. */
 const MAX_PENDING = 1000;
 /** Leaves room for another batch within the largest payload. */
 const MERGED_B = 48 * 1024;
-const CLASSES: readonly MessageClass[] = ["sample", "state", "event"];
 
 export function openOutbox(options: OutboxOptions): Outbox {
   return new DiskOutbox(options);
@@ -75,46 +64,33 @@ class DiskOutbox implements Outbox {
   readonly dropped: Record<MessageClass, number>;
   diskFailing = false;
 
-  private readonly disk: Disk;
-  private readonly clock: Clock;
-  private readonly chance: Chance;
-  private readonly classOf: OutboxOptions["classOf"];
-  private readonly limit_B: number;
-  private readonly segment_B: number;
-  /** Oldest first; the last one is open. Never empty once something was written, so the numbers are never forgotten. */
-  private segments: Segment[];
-  private bytes = 0;
-  private stored = 0;
-  private pending: Reading[] = [];
+  private readonly options: OutboxOptions;
+  private readonly files: SegmentFiles;
+  private stored: number;
+  private pending: Reading[];
   /** Number of the next reading to be written. */
   private next: number;
-  /** The last number written that is not dropped: the `after` of the next block. */
+  /** The number before `next` that was written. */
   private last: number;
+  /** All up to here survives a power cut, and may be published. */
+  private synced: number;
   /** What the server has, as far as we were told. */
   private mark: number;
-  private synced: number;
 
   constructor(options: OutboxOptions) {
-    this.disk = options.disk;
-    this.clock = options.clock;
-    this.chance = options.chance;
-    this.classOf = options.classOf;
-    this.limit_B = options.limit_B ?? LIMIT_B;
-    this.segment_B = Math.min(SEGMENT_B, Math.floor(this.limit_B / 8));
-    const found = recover(options.disk, options.clock, options.chance);
-    this.epoch = found.epoch;
-    this.segments = found.segments;
-    this.next = found.next;
-    const [sample, state, event] = found.dropped;
+    this.options = options;
+    const { epoch, segments, next, dropped, displaced } = recover(options.disk, options.clock, options.chance);
+    this.epoch = epoch;
+    this.files = new SegmentFiles(options.disk, options.limit_B ?? LIMIT_B, segments);
+    this.next = next;
+    const [sample, state, event] = dropped;
     this.dropped = { sample: sample ?? 0, state: state ?? 0, event: event ?? 0 };
-    this.mark = found.segments.find((each) => each.blocks.length > 0)?.blocks[0]?.after ?? found.next - 1;
-    this.last = found.segments.findLast((each) => each.blocks.length > 0)?.blocks.at(-1)?.last ?? this.mark;
-    this.synced = found.next - 1;
-    this.pending = found.displaced;
-    for (const segment of found.segments) {
-      this.bytes += segment.bytes;
-      this.stored += countOf(segment.blocks);
-    }
+    const blocks = segments.flatMap((each) => each.blocks);
+    this.mark = blocks[0]?.after ?? next - 1;
+    this.last = blocks.at(-1)?.last ?? this.mark;
+    this.synced = next - 1;
+    this.stored = countOf(blocks);
+    this.pending = displaced;
   }
 
   get waiting(): number {
@@ -129,7 +105,8 @@ class DiskOutbox implements Outbox {
     if (this.pending.length === 0 && this.synced === this.next - 1) return;
     try {
       while (this.pending.length > 0) this.write();
-      this.sync();
+      this.files.sync();
+      this.synced = this.next - 1;
       this.diskFailing = false;
     } catch (fault) {
       if (!(fault instanceof Fault)) throw fault;
@@ -142,56 +119,23 @@ class DiskOutbox implements Outbox {
     const whole = this.pending.length <= MAX_BATCH_READINGS;
     const readings = whole ? this.pending : this.pending.slice(0, MAX_BATCH_READINGS);
     const block = denseBlock(this.epoch, this.last, this.next, readings);
-    this.store(block, record(block.payload));
+    this.files.append(block, this.head());
     this.pending = whole ? [] : this.pending.slice(MAX_BATCH_READINGS);
     this.next = block.last + 1;
     this.last = block.last;
     this.stored += readings.length;
-    if (this.bytes > this.limit_B) this.shed();
+    this.files.shed(
+      () => this.head(),
+      this.options.classOf,
+      (name, count) => {
+        this.dropped[name] += count;
+        this.stored -= count;
+      },
+    );
   }
 
-  private store(block: Block, bytes: Uint8Array): void {
-    let open = this.segments.at(-1);
-    if (open !== undefined && !open.closed && open.bytes + bytes.length <= this.segment_B) {
-      this.disk.append(open.name, bytes);
-    } else {
-      // What is in the older segment must not be overtaken by what is in the newer one.
-      if (open !== undefined && this.synced < this.next - 1) this.sync();
-      const head = headRecord(this.head());
-      const both = new Uint8Array(head.length + bytes.length);
-      both.set(head);
-      both.set(bytes, head.length);
-      const name = segmentName(open);
-      this.disk.append(name, both);
-      open = { name, bytes: head.length, blocks: [], shed: 0, closed: false };
-      this.segments.push(open);
-      this.bytes += head.length;
-    }
-    open.blocks.push(block);
-    open.bytes += bytes.length;
-    this.bytes += bytes.length;
-  }
-
-  private head(): { epoch: string; next: number; dropped: number[] } {
+  private head(): SegmentHead {
     return { epoch: this.epoch, next: this.next, dropped: CLASSES.map((each) => this.dropped[each]) };
-  }
-
-  private sync(): void {
-    const open = this.segments.at(-1);
-    if (open === undefined || this.synced === this.next - 1) return;
-    this.disk.sync(open.name);
-    this.synced = this.next - 1;
-    this.removeSpent();
-  }
-
-  /** The open segment stays, and with it the knowledge of the numbers. */
-  private removeSpent(): void {
-    while (this.segments.length > 1 && this.segments[0]?.blocks.length === 0 && this.synced === this.next - 1) {
-      const [spent] = this.segments as [Segment];
-      this.disk.remove(spent.name);
-      this.segments.shift();
-      this.bytes -= spent.bytes;
-    }
   }
 
   batch(): Publishable | undefined {
@@ -209,12 +153,13 @@ class DiskOutbox implements Outbox {
 
   /** The oldest synced blocks whose numbers follow each other without a gap, as many as one batch takes. */
   private oldestBlocks(): Block[] {
-    const blocks: Block[] = [];
-    let bytes = 0;
-    const oldest = this.segments.find((segment) => segment.blocks.length > 0);
+    const { segments } = this.files;
+    const oldest = segments.find((segment) => segment.blocks.length > 0);
     const [front] = oldest?.blocks ?? [];
     if (front?.sparse) oldest?.blocks.splice(0, 1, ...denseRuns(this.epoch, front));
-    for (const segment of this.segments) {
+    const blocks: Block[] = [];
+    let bytes = 0;
+    for (const segment of segments) {
       for (const block of segment.blocks) {
         const [first] = blocks;
         const previous = blocks.at(-1);
@@ -234,15 +179,14 @@ class DiskOutbox implements Outbox {
     if (epoch !== this.epoch) return;
     if (upTo >= this.next) return this.startAnew();
     this.mark = upTo;
-    for (const segment of this.segments) {
-      const { blocks } = segment;
+    for (const { blocks } of this.files.segments) {
       let done = 0;
       while (done < blocks.length && (blocks[done] as Block).last <= upTo) done++;
       if (done > 0) this.stored -= countOf(blocks.splice(0, done));
       if (blocks.length > 0) break;
     }
     try {
-      this.removeSpent();
+      this.files.removeSpent();
     } catch (fault) {
       if (!(fault instanceof Fault)) throw fault;
       this.diskFailing = true;
@@ -254,10 +198,10 @@ class DiskOutbox implements Outbox {
    * that waits is numbered again in a new epoch; at worst the server stores a reading twice, but loses none.
    */
   private startAnew(): void {
-    this.epoch = newEpoch(this.clock, this.chance);
-    const waiting = this.segments.flatMap(({ blocks }) => blocks.flatMap(readingsOf)).map(({ reading }) => reading);
-    this.pending = [...waiting, ...this.pending];
-    this.segments = this.segments.map((each) => ({ ...each, blocks: [], closed: true }));
+    this.epoch = newEpoch(this.options.clock, this.options.chance);
+    const waiting = this.files.segments.flatMap(({ blocks }) => blocks.flatMap(readingsOf));
+    this.pending = [...waiting.map(({ reading }) => reading), ...this.pending];
+    for (const segment of this.files.segments) Object.assign(segment, { blocks: [], closed: true });
     this.next = 1;
     this.last = 0;
     this.mark = 0;
@@ -266,40 +210,13 @@ class DiskOutbox implements Outbox {
     this.flush();
   }
 
-  /** Makes room: samples from all closed segments first, then states, then events, the oldest first. */
-  private shed(): void {
-    for (const [depth, name] of CLASSES.entries()) {
-      for (const segment of this.segments.slice(0, -1)) {
-        if (this.bytes <= this.limit_B) return;
-        if (segment.shed > depth) continue;
-        const unwanted = ({ device, measure }: Reading): boolean => this.classOf(device, measure) === name;
-        const kept = without(this.epoch, segment.blocks, unwanted);
-        const gone = countOf(segment.blocks) - countOf(kept);
-        if (gone > 0) this.rewrite(segment, kept);
-        this.dropped[name] += gone;
-        this.stored -= gone;
-        segment.shed = depth + 1;
-      }
-    }
-  }
-
-  private rewrite(segment: Segment, blocks: Block[]): void {
-    const bytes = blocks.length > 0 ? segmentBytes(this.head(), blocks) : undefined;
-    if (bytes === undefined) this.disk.remove(segment.name);
-    else this.disk.replace(segment.name, bytes);
-    if (bytes === undefined) this.segments.splice(this.segments.indexOf(segment), 1);
-    this.bytes += (bytes?.length ?? 0) - segment.bytes;
-    segment.bytes = bytes?.length ?? 0;
-    segment.blocks = blocks;
-  }
-
   private boundPending(): void {
     for (const name of CLASSES) {
       let excess = this.pending.length - MAX_PENDING;
       if (excess <= 0) return;
       const before = this.pending.length;
       this.pending = this.pending.filter(
-        ({ device, measure }) => excess <= 0 || this.classOf(device, measure) !== name || excess-- <= 0,
+        ({ device, measure }) => excess <= 0 || this.options.classOf(device, measure) !== name || excess-- <= 0,
       );
       this.dropped[name] += before - this.pending.length;
     }

@@ -1,6 +1,7 @@
 import type { Order, OrderOf } from "#protocol/messages.ts";
 import { order } from "#protocol/messages.ts";
 import type { Behaviour, BehaviourContext } from "./behaviour.ts";
+import { recalled } from "./memory.ts";
 
 /** A collection vehicle keeps its last round sheet; the crew in front of it drives. */
 export interface VehicleBehaviour extends Behaviour {
@@ -16,8 +17,7 @@ export function vehicleBehaviour({ device, hardware, memory }: BehaviourContext)
   };
   return {
     start() {
-      const text = memory.load();
-      const kept = text === undefined ? undefined : order.parse(JSON.parse(text), "");
+      const kept = recalled(order, memory.load());
       if (kept?.action === "round") sheet = kept;
       show();
     },

@@ -1,0 +1,157 @@
+import type { Cancel, Clock } from "#protocol/ports.ts";
+import type { Device } from "#protocol/territory.ts";
+import type { Instant } from "#protocol/units.ts";
+import { seconds } from "#protocol/units.ts";
+import type { Behaviour } from "./behaviour.ts";
+import type { Hardware } from "./hardware/hardware.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Cadence, Point } from "./sampling.ts";
+import { cadencesOf, movedBeyond, nextDue, phaseOf } from "./sampling.ts";
+
+export interface Attached {
+  readonly device: Device;
+  readonly points: readonly Point[];
+  readonly behaviour: Behaviour | undefined;
+}
+
+export interface ReporterOptions {
+  readonly station: string;
+  readonly attached: ReadonlyMap<string, Attached>;
+  readonly hardware: Hardware;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  /** What was read is in the outbox and on disk. */
+  onFlushed(): void;
+}
+
+/** What moves is collected for this long, so that a passage makes one batch and not five. */
+const LINGER = seconds(1);
+/** A lamp has faded and its driver has settled by then. */
+const SETTLE = seconds(5);
+
+/** Reads the devices of a station by the reporting rules of their kinds. Idle, it costs one timer. */
+export class Reporter {
+  private readonly options: ReporterOptions;
+  private readonly phase_ms: number;
+  private readonly cadences: Cadence[];
+  private settling: Attached[] = [];
+  private cancelTick: Cancel | undefined;
+  private cancelFlush: Cancel | undefined;
+  private cancelSettled: Cancel | undefined;
+
+  constructor(options: ReporterOptions) {
+    this.options = options;
+    this.phase_ms = phaseOf(options.station);
+    this.cadences = cadencesOf([...options.attached.values()]);
+  }
+
+  /** Reports everything once, then by the rules. */
+  start(): void {
+    const now = this.options.clock.now();
+    for (const attached of this.options.attached.values()) {
+      for (const point of attached.points) this.note(point, now);
+      if (attached.behaviour !== undefined) this.settleLater(attached);
+    }
+    this.flush();
+    this.schedule();
+  }
+
+  /** Ends all timers; what was read and not yet written is lost unless `flush` is called. */
+  stop(): void {
+    this.cancelTick?.();
+    this.cancelFlush?.();
+    this.cancelSettled?.();
+    this.cancelFlush = undefined;
+    this.cancelSettled = undefined;
+  }
+
+  flush(): void {
+    this.options.outbox.flush();
+    this.options.onFlushed();
+  }
+
+  /** An input moved by itself. */
+  moved(device: string, measure: string, at: Instant): void {
+    const point = this.options.attached.get(device)?.points.find((each) => each.measure === measure);
+    if (point === undefined || !point.moves) return;
+    this.noteIfMoved(point, at);
+    this.flushSoon();
+  }
+
+  /** A behaviour says that a measure moved; the others of its device follow when the driver has settled. */
+  reported(device: string, measure: string): void {
+    this.moved(device, measure, this.options.clock.now());
+    const attached = this.options.attached.get(device);
+    if (attached !== undefined) this.settleLater(attached);
+  }
+
+  private schedule(): void {
+    const now = this.options.clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const cadence of this.cadences) {
+      // A clock that was set back must not silence the station until it has caught up.
+      if (cadence.next <= now || cadence.next > now + cadence.every_ms) {
+        cadence.next = nextDue(now, cadence.every_ms, this.phase_ms);
+      }
+      if (cadence.next < next) next = cadence.next;
+    }
+    if (next < Number.POSITIVE_INFINITY) {
+      this.cancelTick = this.options.clock.after(seconds((next - now) / 1000), () => this.tick());
+    }
+  }
+
+  private tick(): void {
+    const now = this.options.clock.now();
+    for (const cadence of this.cadences) {
+      if (cadence.next > now) continue;
+      for (const point of cadence.points) {
+        if (cadence.always) this.note(point, now);
+        else this.noteIfMoved(point, now);
+      }
+    }
+    this.flush();
+    this.schedule();
+  }
+
+  private settleLater(attached: Attached): void {
+    if (!this.settling.includes(attached)) this.settling.push(attached);
+    this.cancelSettled ??= this.options.clock.after(SETTLE, () => this.settled());
+  }
+
+  private settled(): void {
+    this.cancelSettled = undefined;
+    const { settling } = this;
+    this.settling = [];
+    const now = this.options.clock.now();
+    for (const { points } of settling) {
+      for (const point of points) if (point.moves) this.noteIfMoved(point, now);
+    }
+    this.flushSoon();
+  }
+
+  private flushSoon(): void {
+    this.cancelFlush ??= this.options.clock.after(LINGER, () => {
+      this.cancelFlush = undefined;
+      this.flush();
+    });
+  }
+
+  private note(point: Point, at: Instant): void {
+    const value = this.read(point);
+    if (value !== undefined) this.record(point, value, at);
+  }
+
+  private noteIfMoved(point: Point, at: Instant): void {
+    const value = this.read(point);
+    if (value !== undefined && movedBeyond(point, value)) this.record(point, value, at);
+  }
+
+  private read(point: Point): number | undefined {
+    return point.behaviour?.read(point.measure) ?? this.options.hardware.read(point.device, point.measure);
+  }
+
+  private record(point: Point, value: number, at: Instant): void {
+    point.last = value;
+    this.options.outbox.append({ device: point.device, measure: point.measure, at, value });
+  }
+}
