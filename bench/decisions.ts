@@ -73,19 +73,25 @@ function programmeInput(from: number, chance: Chance): Parameters<typeof program
   };
 }
 
+const vehicle = (id: string) => ({
+  id,
+  kind: "vehicle" as const,
+  turns: ["through" as const],
+  lanes: 1,
+  saturation_veh_h: 1800,
+  min_s: 8,
+  max_s: 50,
+  clearance_s: 3,
+});
+const walkers = (id: string) => ({
+  ...vehicle(id),
+  kind: "pedestrian" as const,
+  turns: ["crossing" as const],
+  clearance_s: 8,
+});
+
 /** A crossing of two roads with four vehicle groups, two crossings and two stages. */
 function frameInput(now: number, chance: Chance): FrameInput {
-  const vehicle = (id: string) => ({
-    id,
-    kind: "vehicle" as const,
-    turns: ["through" as const],
-    lanes: 1,
-    saturation_veh_h: 1800,
-    min_s: 8,
-    max_s: 50,
-    clearance_s: 3,
-  });
-  const walkers = (id: string) => ({ ...vehicle(id), kind: "pedestrian" as const, turns: ["crossing" as const], clearance_s: 8 });
   const [first, second] = [["N", "S", "walkNS"], ["E", "W", "walkEW"]]; // prettier-ignore
   const conflicts = (first ?? []).flatMap((a) => (second ?? []).map((b) => [a, b]));
   return {
@@ -109,13 +115,21 @@ function frameInput(now: number, chance: Chance): FrameInput {
   };
 }
 
+const at = (x: number, y: number): LonLat => [2.35 + x * 0.0015, 48.85 + y * 0.001];
+const row = (fixed: number, across: boolean): LonLat[] =>
+  Array.from({ length: 21 }, (_, along) => (across ? at(along, fixed) : at(fixed, along)));
+
 /** A square of streets with containers on it, travel times and all. */
 function roundsInput(containers: number, day: number, chance: Chance): Parameters<typeof rounds>[0] {
-  const at = (x: number, y: number): LonLat => [2.35 + x * 0.0015, 48.85 + y * 0.001];
-  const row = (fixed: number, across: boolean): LonLat[] => Array.from({ length: 21 }, (_, along) => (across ? at(along, fixed) : at(fixed, along)));
   const lines = Array.from({ length: 21 }, (_, fixed) => [row(fixed, true), row(fixed, false)]).flat();
-  const graph = roadGraph(lines.map((line) => ({ line, highway: "residential" as const, speed_kmh: 30, oneWay: false })));
-  const places = [at(0, 0), at(25, 10), ...Array.from({ length: containers }, () => at(chance.next() * 20, chance.next() * 20))];
+  const graph = roadGraph(
+    lines.map((line) => ({ line, highway: "residential" as const, speed_kmh: 30, oneWay: false })),
+  );
+  const places = [
+    at(0, 0),
+    at(25, 10),
+    ...Array.from({ length: containers }, () => at(chance.next() * 20, chance.next() * 20)),
+  ];
   return {
     plan: "bench",
     day,
@@ -132,7 +146,13 @@ function roundsInput(containers: number, day: number, chance: Chance): Parameter
       sinceEmptied_d: 3,
     })),
     tippingSites: [{ id: "tip", service_s: 600, streams: ["residual", "glass"] }],
-    vehicles: ["V1", "V2"].map((id) => ({ id, capacity_L: 14_000, streams: ["residual", "glass"], shiftStart: day, shift_s: DAY / 3000 })),
+    vehicles: ["V1", "V2"].map((id) => ({
+      id,
+      capacity_L: 14_000,
+      streams: ["residual", "glass"],
+      shiftStart: day,
+      shift_s: DAY / 3000,
+    })),
     travel_s: travelTimes(graph, places),
     policy: ROUNDS_POLICY,
     seed: 1,

@@ -50,7 +50,12 @@ export function footOn(line: readonly LonLat[], position: LonLat): Foot {
 }
 
 /** The nearest point of the segment from (ax, ay) to (bx, by) to the plane's origin. */
-export function footOnSegment(ax: number, ay: number, bx: number, by: number): { share: number; beside: number; length: number } {
+export function footOnSegment(
+  ax: number,
+  ay: number,
+  bx: number,
+  by: number,
+): { share: number; beside: number; length: number } {
   const dx = bx - ax;
   const dy = by - ay;
   const square = dx * dx + dy * dy;

@@ -42,7 +42,8 @@ export function roadGraph(streets: readonly RoadStreet[]): RoadGraph {
   const { nodes, roads } = network(used, plane);
   const firstOut = new Int32Array(nodes.length + 1);
   for (const road of roads) firstOut[road.from + 1] = (firstOut[road.from + 1] as number) + 1;
-  for (let node = 0; node < nodes.length; node++) firstOut[node + 1] = (firstOut[node + 1] as number) + (firstOut[node] as number);
+  for (let node = 0; node < nodes.length; node++)
+    firstOut[node + 1] = (firstOut[node + 1] as number) + (firstOut[node] as number);
   const outgoing = new Int32Array(roads.length);
   const filled = firstOut.slice();
   roads.forEach((road, index) => {
@@ -70,7 +71,9 @@ export function travelTimes(graph: RoadGraph, points: readonly LonLat[]): number
     search.run(start, ends);
     return footholds.map((end, to) => {
       if (from === to) return 0;
-      return end === undefined ? crow(points[from] as LonLat, points[to] as LonLat) : Math.round(search.timeTo(start, end).time_s);
+      return end === undefined
+        ? crow(points[from] as LonLat, points[to] as LonLat)
+        : Math.round(search.timeTo(start, end).time_s);
     });
   });
 }
@@ -106,18 +109,18 @@ function between(start: Foothold, end: Foothold): LonLat[] {
   const line = start.road.line;
   return start.share <= end.share
     ? line.slice(start.segment + 1, end.segment + 1)
-    : line.slice(end.segment + 1, start.segment + 1).reverse();
+    : line.slice(end.segment + 1, start.segment + 1).toReversed();
 }
 
 /** Vertices from a place on a road to its end `node`, that end not included. */
 function towards({ road, segment, share }: Foothold, node: number): LonLat[] {
   const forwards = node === road.to && (node !== road.from || share >= 0.5 || road.twin === undefined);
-  return forwards ? road.line.slice(segment + 1, -1) : road.line.slice(1, segment + 1).reverse();
+  return forwards ? road.line.slice(segment + 1, -1) : road.line.slice(1, segment + 1).toReversed();
 }
 
 /** Vertices from a road's end `node`, that end included, to a place on the road. */
 function awayFrom({ road, segment }: Foothold, node: number): LonLat[] {
-  return node === road.from ? road.line.slice(0, segment + 1) : road.line.slice(segment + 1).reverse();
+  return node === road.from ? road.line.slice(0, segment + 1) : road.line.slice(segment + 1).toReversed();
 }
 
 /** One-to-many shortest times (Dijkstra 1959), with its arrays kept from one start to the next. */
@@ -150,7 +153,8 @@ class Search {
     }
     this.reach(start.road.to, (1 - start.share) * start.road.time_s, -1);
     // Whoever stands at the very start of a one-way road stands at its node, and may leave by any other.
-    if (start.road.twin !== undefined || start.share === 0) this.reach(start.road.from, start.share * start.road.time_s, -1);
+    if (start.road.twin !== undefined || start.share === 0)
+      this.reach(start.road.from, start.share * start.road.time_s, -1);
     while (left > 0) {
       const node = queue.take();
       if (node === undefined) break;
@@ -178,7 +182,9 @@ class Search {
     const { road, share } = end;
     const forwards = (this.time[road.from] as number) + share * road.time_s;
     const reversible = road.twin !== undefined || share === 1;
-    const backwards = reversible ? (this.time[road.to] as number) + (1 - share) * road.time_s : Number.POSITIVE_INFINITY;
+    const backwards = reversible
+      ? (this.time[road.to] as number) + (1 - share) * road.time_s
+      : Number.POSITIVE_INFINITY;
     const best = forwards <= backwards ? { time_s: forwards, last: road.from } : { time_s: backwards, last: road.to };
     if (start.road === road && (share >= start.share || road.twin !== undefined)) {
       const direct = Math.abs(share - start.share) * road.time_s;

@@ -79,7 +79,11 @@ const WEIGHT_OF_USUAL = 20;
  * How the last hours went against the usual, as a factor for the next ones: the ratio of sums, drawn towards 1 while
  * little was counted (a Gamma prior on a Poisson rate).
  */
-export function recentCorrection(recent: readonly HourCount[], usual: UsualWeek, offsets: readonly OffsetFrom[]): number {
+export function recentCorrection(
+  recent: readonly HourCount[],
+  usual: UsualWeek,
+  offsets: readonly OffsetFrom[],
+): number {
   let counted = WEIGHT_OF_USUAL;
   let expected = WEIGHT_OF_USUAL;
   for (const { at, count } of recent) {

@@ -52,7 +52,13 @@ export function dimming(lamp: LampState): Decision<Level> {
     value = floor;
     because = "guard";
   }
-  return { value, because, evidence: evidenceOf(lamp, machine, floor), alternatives, validUntil: validUntil as Instant };
+  return {
+    value,
+    because,
+    evidence: evidenceOf(lamp, machine, floor),
+    alternatives,
+    validUntil: validUntil as Instant,
+  };
 }
 
 function evidenceOf(lamp: LampState, machine: MachineLevel, floor: Level): Evidence {

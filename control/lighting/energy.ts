@@ -54,7 +54,9 @@ export function learnedCurve(measured: readonly { level: number; power_W: number
   const [off, ...lit] = sums;
   const seen = lit.filter((sum) => sum.count >= LEAST_MEASURED);
   if (seen.length < 2) return UNMEASURED;
-  const points = rising(seen.map((sum) => ({ level: sum.level / sum.count, share: sum.power / sum.count / rated, weight: sum.count })));
+  const points = rising(
+    seen.map((sum) => ({ level: sum.level / sum.count, share: sum.power / sum.count / rated, weight: sum.count })),
+  );
   const standby_W = off !== undefined && off.count >= LEAST_MEASURED ? off.power / off.count : UNMEASURED.standby_W;
   return { standby_W, points };
 }

@@ -106,7 +106,8 @@ function periodsOf(night: Interval, input: ProgrammeInput, busiest: number): Per
 function idleLevel(input: ProgrammeInput, active: Level): Level {
   if (!input.presence) return active;
   const family = familyOf(input.lightingClass);
-  const lowest = family === "P" ? level(0) : levelFor(input.designClass ?? input.lightingClass, family === "M" ? "M6" : "C5");
+  const lowest =
+    family === "P" ? level(0) : levelFor(input.designClass ?? input.lightingClass, family === "M" ? "M6" : "C5");
   const idle = atLeast(Math.max(input.policy.floor, input.policy.idle), lowest);
   return idle < active ? idle : active;
 }
@@ -132,7 +133,12 @@ function stepsOf(input: ProgrammeInput, periods: readonly Period[]): Step[] {
   return steps.slice(0, MOST_STEPS);
 }
 
-function evidenceOf(input: ProgrammeInput, nights: readonly Interval[], periods: readonly Period[], busiest: number): Evidence {
+function evidenceOf(
+  input: ProgrammeInput,
+  nights: readonly Interval[],
+  periods: readonly Period[],
+  busiest: number,
+): Evidence {
   const counted = periods.map((period) => period.footfall).filter((each) => each !== null);
   return {
     street: input.street,
@@ -167,7 +173,8 @@ function energyShare(periods: readonly Period[], how: "as-decided" | "always-act
   let full = 0;
   for (const { from, to, footfall, idle, active } of periods) {
     // Passages come independently of each other: P(none within the hold) = exp(-rate × hold) (Poisson).
-    const occupied = how === "always-active" || footfall === null ? 1 : 1 - Math.exp((-footfall * input.policy.hold_s) / 3600);
+    const occupied =
+      how === "always-active" || footfall === null ? 1 : 1 - Math.exp((-footfall * input.policy.hold_s) / 3600);
     used += (to - from) * (idle + occupied * (active - idle));
     full += to - from;
   }
@@ -180,9 +187,14 @@ function alternativesOf(input: ProgrammeInput, periods: readonly Period[]): Alte
   const below = lowered(quietest.lightingClass, 1);
   const alternatives: Alternative<OrderOf<"programme">>[] = [
     { value: `${input.lightingClass} all night`, refused: "uses-more-energy", cost: 1 },
-    { value: "classes by traffic, never idle", refused: "uses-more-energy", cost: energyShare(periods, "always-active", input) },
+    {
+      value: "classes by traffic, never idle",
+      refused: "uses-more-energy",
+      cost: energyShare(periods, "always-active", input),
+    },
   ];
-  if (below !== quietest.lightingClass) alternatives.push({ value: `${below} in the quietest hours`, refused: "below-class" });
+  if (below !== quietest.lightingClass)
+    alternatives.push({ value: `${below} in the quietest hours`, refused: "below-class" });
   alternatives.push({ value: "off when nobody is near", refused: "below-floor" });
   return alternatives;
 }

@@ -55,7 +55,13 @@ export interface Interval {
  * The stretches of [from, to) in which the sun stands below `altitude`, to the second. Empty where it never does (a polar
  * summer), one whole where it always does (a polar winter). Times are UTC, so a clock change does not touch them.
  */
-export function darkness(from: Instant, to: Instant, lat: number, lon: number, altitude: Degrees = DARK_BELOW): Interval[] {
+export function darkness(
+  from: Instant,
+  to: Instant,
+  lat: number,
+  lon: number,
+  altitude: Degrees = DARK_BELOW,
+): Interval[] {
   const nights: Interval[] = [];
   let at = from;
   while (at < to) {
@@ -83,7 +89,8 @@ export function nightAt(at: Instant, lat: number, lon: number, altitude: Degrees
   // sign between their ends is one crossing.
   for (let turn = 0; turn < 3; turn++) {
     const high = nextTurningPoint(low, lon);
-    if (sunAltitude(high, lat, lon) < altitude !== dark) return { dark, until: crossing(low, high, lat, lon, altitude, dark) };
+    if (sunAltitude(high, lat, lon) < altitude !== dark)
+      return { dark, until: crossing(low, high, lat, lon, altitude, dark) };
     low = high;
   }
   return { dark, until: low };

@@ -41,11 +41,18 @@ export class SegmentGrid {
   private add(road: Road): void {
     const x = road.line.map((vertex) => east(this.plane, vertex));
     const y = road.line.map((vertex) => north(this.plane, vertex));
-    const lengths = x.slice(1).map((to, index) => Math.hypot(to - (x[index] as number), (y[index + 1] as number) - (y[index] as number)));
+    const lengths = x
+      .slice(1)
+      .map((to, index) => Math.hypot(to - (x[index] as number), (y[index + 1] as number) - (y[index] as number)));
     const whole = lengths.reduce((sum, length) => sum + length, 0);
     let before = 0;
     lengths.forEach((length, segment) => {
-      const [ax, ay, bx, by] = [x[segment], y[segment], x[segment + 1], y[segment + 1]] as [number, number, number, number];
+      const [ax, ay, bx, by] = [x[segment], y[segment], x[segment + 1], y[segment + 1]] as [
+        number,
+        number,
+        number,
+        number,
+      ];
       const stretch: Segment = { road, segment, ax, ay, bx, by, before, whole };
       before += length;
       for (let column = cell(Math.min(ax, bx)); column <= cell(Math.max(ax, bx)); column++) {

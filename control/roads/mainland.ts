@@ -4,7 +4,12 @@ import type { Road } from "./network.ts";
  * Marks with 1 the nodes of the largest part of the network in which every node can reach every other (Tarjan 1972, with
  * its own stack because a town is deeper than the language's). What lies outside is an island, or a street of no return.
  */
-export function mainland(nodes: number, firstOut: Int32Array, outgoing: Int32Array, roads: readonly Road[]): Uint8Array {
+export function mainland(
+  nodes: number,
+  firstOut: Int32Array,
+  outgoing: Int32Array,
+  roads: readonly Road[],
+): Uint8Array {
   const order = new Int32Array(nodes).fill(-1);
   const lowest = new Int32Array(nodes);
   const part = new Int32Array(nodes).fill(-1);

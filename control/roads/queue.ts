@@ -39,7 +39,8 @@ export class Queue {
     for (;;) {
       let below = place * 2 + 1;
       if (below >= length) break;
-      if (below + 1 < length && this.before(this.keys[below + 1] as number, this.names[below + 1] as number, below)) below++;
+      if (below + 1 < length && this.before(this.keys[below + 1] as number, this.names[below + 1] as number, below))
+        below++;
       if (this.before(key, name, below)) break;
       this.move(below, place);
       place = below;

@@ -65,7 +65,10 @@ export function forecastFill(input: FillInput, times: readonly number[]): FillFo
 export function fillAt(input: FillInput, time: number): FillAt {
   const { bag, rate, sensor } = input.spread;
   const rise = usualRise(input, time) * input.correction;
-  return { mean: Math.min(TOP, input.fill + rise), deviation: Math.sqrt(bag * rise + (rate * rise) ** 2 + sensor ** 2) };
+  return {
+    mean: Math.min(TOP, input.fill + rise),
+    deviation: Math.sqrt(bag * rise + (rate * rise) ** 2 + sensor ** 2),
+  };
 }
 
 /** The usual rise in level from the measurement to `time`. */

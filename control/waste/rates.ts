@@ -86,10 +86,14 @@ function shrunk(week: readonly Seen[]): number[] {
 }
 
 /** What was seen, with the expected rate counted as so many hours of seeing. */
-const drawn = (seen: Seen, expected: number, weight_h: number): number => (seen.rise + expected * weight_h) / (seen.hours + weight_h);
+const drawn = (seen: Seen, expected: number, weight_h: number): number =>
+  (seen.rise + expected * weight_h) / (seen.hours + weight_h);
 
 function total(week: readonly Seen[]): Seen {
-  return week.reduce((sum, { rise, hours }) => ({ rise: sum.rise + rise, hours: sum.hours + hours }), { rise: 0, hours: 0 });
+  return week.reduce((sum, { rise, hours }) => ({ rise: sum.rise + rise, hours: sum.hours + hours }), {
+    rise: 0,
+    hours: 0,
+  });
 }
 
 /** A level that recent rises are taken to be sure of: half a container. */
@@ -102,7 +106,8 @@ function correctionOf(
   offsets: readonly OffsetFrom[],
 ): number {
   let expected = WEIGHT_OF_USUAL;
-  for (let at = recent.from; at < last; at = nextLocalHour(at, offsets)) expected += rates[hourOfWeek(at, offsets)] ?? 0;
+  for (let at = recent.from; at < last; at = nextLocalHour(at, offsets))
+    expected += rates[hourOfWeek(at, offsets)] ?? 0;
   const ratio = (Math.max(0, recent.rise) + WEIGHT_OF_USUAL) / expected;
   return Math.round(Math.min(2, Math.max(0.5, ratio)) * 1000) / 1000;
 }

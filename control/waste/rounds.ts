@@ -20,7 +20,11 @@ export interface RoundsInput {
   readonly day: number;
   readonly depot: string;
   readonly candidates: readonly Candidate[];
-  readonly tippingSites: readonly { readonly id: string; readonly service_s: number; readonly streams: readonly string[] }[];
+  readonly tippingSites: readonly {
+    readonly id: string;
+    readonly service_s: number;
+    readonly streams: readonly string[];
+  }[];
   readonly vehicles: readonly RoundVehicle[];
   /** Driving seconds, whole: the depot first, then the tipping sites, then the candidates, in their order here. */
   readonly travel_s: readonly (readonly number[])[];
@@ -100,7 +104,10 @@ export function rounds(input: RoundsInput): Decision<RoundPlan> {
       ...solution.absent.map((stop) => leftOut(input, visited[stop] as Choice)),
     ],
   };
-  const unvisited = [...choices.filter((choice) => !choice.visit), ...solution.absent.map((stop) => visited[stop] as Choice)];
+  const unvisited = [
+    ...choices.filter((choice) => !choice.visit),
+    ...solution.absent.map((stop) => visited[stop] as Choice),
+  ];
   return {
     value,
     because: value.rounds.length === 0 ? "nothing-to-collect" : "risk-against-visit",
@@ -143,7 +150,8 @@ function problemOf(input: RoundsInput, travel: TravelTable, visited: readonly Ch
   };
 }
 
-const loadable = (input: RoundsInput, vehicle: RoundVehicle): number => Math.floor(vehicle.capacity_L * input.policy.loadedTo);
+const loadable = (input: RoundsInput, vehicle: RoundVehicle): number =>
+  Math.floor(vehicle.capacity_L * input.policy.loadedTo);
 
 function skippedOf({ candidate: { container, q50, q90, risk } }: Choice, because: VisitRule): Skipped {
   return { container, because, q50, q90, risk };

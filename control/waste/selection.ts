@@ -1,7 +1,15 @@
 import type { Candidate } from "./fill.ts";
 
 /** Why a container is visited today, or not; each has a sentence in the console's dictionary. */
-export const VISIT_RULES = ["full", "overflow-risk", "too-long", "on-the-way", "room-left", "no-time", "no-vehicle"] as const;
+export const VISIT_RULES = [
+  "full",
+  "overflow-risk",
+  "too-long",
+  "on-the-way",
+  "room-left",
+  "no-time",
+  "no-vehicle",
+] as const;
 export type VisitRule = (typeof VISIT_RULES)[number];
 
 export interface SelectionPolicy {
@@ -38,11 +46,15 @@ export function selection(
   travel_s: readonly (readonly number[])[],
   policy: SelectionPolicy,
 ): Choice[] {
-  const alone = candidates.map((each, index) => firstLook(each, nearestPair(travel_s, index, allOf(candidates)), policy));
+  const alone = candidates.map((each, index) =>
+    firstLook(each, nearestPair(travel_s, index, allOf(candidates)), policy),
+  );
   const chosen = alone.flatMap((choice, index) => (choice.visit ? [index] : []));
   // Nothing lies on the way of a vehicle that stays at home.
   if (chosen.length === 0) return alone;
-  return alone.map((choice, index) => (choice.visit ? choice : onTheWay(choice, nearestPair(travel_s, index, chosen), policy)));
+  return alone.map((choice, index) =>
+    choice.visit ? choice : onTheWay(choice, nearestPair(travel_s, index, chosen), policy),
+  );
 }
 
 function firstLook(candidate: Candidate, detour_s: number, policy: SelectionPolicy): Choice {

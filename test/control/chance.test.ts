@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { pick, seededChance } from "#control/chance.ts";
 
+function draw(seed: number): number[] {
+  const chance = seededChance(seed);
+  return Array.from({ length: 100 }, () => chance.next());
+}
+
 test("the same seed gives the same numbers, another seed others", () => {
-  const draw = (seed: number): number[] => {
-    const chance = seededChance(seed);
-    return Array.from({ length: 100 }, () => chance.next());
-  };
   expect(draw(7)).toEqual(draw(7));
   expect(draw(7)).not.toEqual(draw(8));
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { RoadStreet } from "#control/roads.ts";
 import { path, roadGraph, travelTimes } from "#control/roads.ts";
 import { seededChance } from "#control/chance.ts";
@@ -49,7 +49,9 @@ describe("driving times", () => {
       street([at(350, -350), at(350, 350)]),
       street([at(700), at(700, 350), at(350, 350)]),
     ];
-    expect(travelTimes(roadGraph(bridge), [at(350, -350), at(350, 10), at(0)])[0]?.[2]).toBe(350 / 7 + 350 / 7 + 50 + 50 + 100);
+    expect(travelTimes(roadGraph(bridge), [at(350, -350), at(350, 10), at(0)])[0]?.[2]).toBe(
+      350 / 7 + 350 / 7 + 50 + 50 + 100,
+    );
   });
 
   test("do not lead through a footway, nor into a street of no return", () => {
@@ -91,7 +93,9 @@ describe("on any town of crooked blocks", () => {
       street(column(index), { oneWay: chance.next() < 0.4 }),
     ]).flat();
   };
-  const point = fc.tuple(fc.integer({ min: -50, max: 700 }), fc.integer({ min: -50, max: 700 })).map(([x, y]) => at(x, y));
+  const point = fc
+    .tuple(fc.integer({ min: -50, max: 700 }), fc.integer({ min: -50, max: 700 }))
+    .map(([x, y]) => at(x, y));
 
   test("no way is longer than by way of a third place (to the rounding of whole seconds)", () => {
     fc.assert(

@@ -38,7 +38,14 @@ export class Draft {
   private readonly alike: Int32Array;
   private readonly best: Place = { vehicle: -1, trip: -1, place: -1, added_s: 0 };
 
-  constructor(problem: Problem, times: Times, shifts: DraftShift[], absent: number[], cost_s: number, alike: Int32Array) {
+  constructor(
+    problem: Problem,
+    times: Times,
+    shifts: DraftShift[],
+    absent: number[],
+    cost_s: number,
+    alike: Int32Array,
+  ) {
     this.problem = problem;
     this.times = times;
     this.shifts = shifts;
@@ -57,15 +64,25 @@ export class Draft {
   }
 
   solution(): Solution {
-    const shifts = this.shifts.map(({ trips, duration_s }) => ({ trips: trips.map((trip) => [...trip.stops]), duration_s }));
-    return solutionOf(this.problem, shifts, this.absent.toSorted((a, b) => a - b));
+    const shifts = this.shifts.map(({ trips, duration_s }) => ({
+      trips: trips.map((trip) => [...trip.stops]),
+      duration_s,
+    }));
+    return solutionOf(
+      this.problem,
+      shifts,
+      this.absent.toSorted((a, b) => a - b),
+    );
   }
 
   /** Takes the stops at these places out of a trip (places rising) and prices them as absent. */
   remove(vehicle: number, trip: number, from: number, count: number, kept: number, keptFrom: number): void {
     const shift = this.touch(vehicle);
     const { stops } = shift.trips[trip] as DraftTrip;
-    const gone = kept === 0 ? stops.splice(from, count) : [...stops.splice(keptFrom + kept, from + count - keptFrom - kept), ...stops.splice(from, keptFrom - from)];
+    const gone =
+      kept === 0
+        ? stops.splice(from, count)
+        : [...stops.splice(keptFrom + kept, from + count - keptFrom - kept), ...stops.splice(from, keptFrom - from)];
     for (const stop of gone) {
       const { load, price_s } = this.problem.stops[stop] as Stop;
       (shift.trips[trip] as DraftTrip).load -= load;
@@ -133,11 +150,12 @@ export class Draft {
         let into = index === 0 ? direct : tipping;
         for (let place = 0; place <= stops.length; place++) {
           const end = place === stops.length;
-          const after = end ? ((shift.trips[index + 1]?.stops[0] ?? BASE) as number) : (stops[place] as number);
+          const after = end ? (shift.trips[index + 1]?.stops[0] ?? BASE) : (stops[place] as number);
           const out = end ? tipping : direct;
           const start = (before + 1) * width + 1;
           const old = end ? tipping : into;
-          const added_s = (into[start + stop] as number) + served + (out[row + after] as number) - (old[start + after] as number);
+          const added_s =
+            (into[start + stop] as number) + served + (out[row + after] as number) - (old[start + after] as number);
           if (added_s < this.best.added_s && added_s <= room_s && !blink()) this.keep(vehicle, index, place, added_s);
           before = after;
           into = direct;
@@ -149,8 +167,12 @@ export class Draft {
     const added_s =
       last === BASE
         ? (direct[start + stop] as number) + served + (tipping[row + BASE] as number)
-        : (tipping[start + stop] as number) + served + (tipping[row + BASE] as number) - (tipping[start + BASE] as number);
-    if (added_s < this.best.added_s && added_s <= room_s && !blink()) this.keep(vehicle, shift.trips.length, 0, added_s);
+        : (tipping[start + stop] as number) +
+          served +
+          (tipping[row + BASE] as number) -
+          (tipping[start + BASE] as number);
+    if (added_s < this.best.added_s && added_s <= room_s && !blink())
+      this.keep(vehicle, shift.trips.length, 0, added_s);
   }
 
   private keep(vehicle: number, trip: number, place: number, added_s: number): void {

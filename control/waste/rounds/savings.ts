@@ -8,7 +8,9 @@ import { allowed, emptySolution, loadOf, shiftOf, solutionOf } from "./solution.
  * and the start of another are joined where that saves most; then the trips are given to vehicles, the longest first.
  */
 export function savings(problem: Problem): Solution {
-  const trips = joined(problem).sort((a, b) => shiftOf(problem, [b]).duration_s - shiftOf(problem, [a]).duration_s || first(a) - first(b));
+  const trips = joined(problem).sort(
+    (a, b) => shiftOf(problem, [b]).duration_s - shiftOf(problem, [a]).duration_s || first(a) - first(b),
+  );
   const shifts: Shift[] = [...emptySolution(problem).shifts];
   const absent: number[] = [];
   for (const trip of trips) {
@@ -16,7 +18,8 @@ export function savings(problem: Problem): Solution {
     shifts.forEach((shift, vehicle) => {
       const longer = shiftOf(problem, [...shift.trips, trip]);
       const added_s = longer.duration_s - shift.duration_s;
-      if ((best === undefined || added_s < best.added_s) && allowed(problem, vehicle, longer)) best = { vehicle, shift: longer, added_s };
+      if ((best === undefined || added_s < best.added_s) && allowed(problem, vehicle, longer))
+        best = { vehicle, shift: longer, added_s };
     });
     if (best === undefined) absent.push(...trip);
     else shifts[best.vehicle] = best.shift;
@@ -39,7 +42,8 @@ function joined(problem: Problem): Trip[] {
     const head = tripOf.get(from) as number[];
     const tail = tripOf.get(to) as number[];
     if (head === tail || head.at(-1) !== from || tail[0] !== to) continue;
-    if (loadOf(problem, head) + loadOf(problem, tail) > (capacity.get((problem.stops[from] as Stop).stream) ?? 0)) continue;
+    if (loadOf(problem, head) + loadOf(problem, tail) > (capacity.get((problem.stops[from] as Stop).stream) ?? 0))
+      continue;
     const trip = [...head, ...tail];
     for (const stop of trip) tripOf.set(stop, trip);
   }

@@ -22,7 +22,11 @@ const IDLE: Shift = { trips: [], duration_s: 0 };
 
 export function emptySolution(problem: Problem): Solution {
   const absent = problem.stops.map((_, stop) => stop);
-  return solutionOf(problem, problem.vehicles.map(() => IDLE), absent);
+  return solutionOf(
+    problem,
+    problem.vehicles.map(() => IDLE),
+    absent,
+  );
 }
 
 export function solutionOf(problem: Problem, shifts: readonly Shift[], absent: readonly number[]): Solution {

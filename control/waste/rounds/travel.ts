@@ -47,7 +47,15 @@ export class TravelTable {
       };
       if (best === undefined || durationOf(tip) < durationOf(best)) best = tip;
     });
-    return best ?? { site: this.input.depot, what: "depot", to_s: this.time(start, 0), on_s: this.time(0, end), service_s: 0 };
+    return (
+      best ?? {
+        site: this.input.depot,
+        what: "depot",
+        to_s: this.time(start, 0),
+        on_s: this.time(0, end),
+        service_s: 0,
+      }
+    );
   }
 
   /** Depot at 0, candidates after it in their order. */
@@ -61,7 +69,9 @@ export class TravelTable {
     const all = [undefined, ...stops.map(({ candidate }) => candidate)];
     return {
       direct: all.map((from) => all.map((to) => this.driving(from, to))),
-      tipping: all.map((from) => all.map((to) => (from === undefined ? this.driving(from, to) : durationOf(this.tip(from, to))))),
+      tipping: all.map((from) =>
+        all.map((to) => (from === undefined ? this.driving(from, to) : durationOf(this.tip(from, to)))),
+      ),
     };
   }
 

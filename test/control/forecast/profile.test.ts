@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { seededChance } from "#control/chance.ts";
 import { normalBelow, normalQuantile } from "#control/forecast/normal.ts";
 import type { HourCount } from "#control/forecast/profile.ts";
@@ -9,37 +9,57 @@ import { HOUR } from "#protocol/units.ts";
 const monday = Date.UTC(2026, 10, 23);
 const utc = [{ from: 0, offset_s: 0 }];
 
+/** Few by night, up to 45 an hour by day. */
+const rate = (hour: number): number => 5 + 40 * Math.max(0, Math.sin(((hour % 24) / 24) * Math.PI * 2 - 1));
+
 /** Hours from Monday on, each with its count. */
 const counted = (hours: number, count: (hour: number) => number): HourCount[] =>
   Array.from({ length: hours }, (_, hour) => ({ at: monday + hour * HOUR, count: count(hour) }));
 
 describe("the usual week", () => {
   test("of eight weeks gives each hour its own mean", () => {
-    const usual = usualWeek(counted(8 * 168, (hour) => hour % 168), utc);
+    const usual = usualWeek(
+      counted(8 * 168, (hour) => hour % 168),
+      utc,
+    );
     expect(usual.mean[0]).toBe(0);
     expect(usual.mean[167]).toBe(167);
   });
 
   test("of one Monday stands for all working days, and for the weekend too while nothing better is known", () => {
-    const usual = usualWeek(counted(24, (hour) => hour), utc);
+    const usual = usualWeek(
+      counted(24, (hour) => hour),
+      utc,
+    );
     expect([0, 1, 2, 3, 4].map((day) => usual.mean[day * 24 + 8])).toEqual([8, 8, 8, 8, 8]);
     expect(usual.mean[6 * 24 + 8]).toBe(8);
   });
 
   test("of a week with a quiet Sunday keeps Sunday to itself", () => {
-    const usual = usualWeek(counted(168, (hour) => (hour >= 144 ? 2 : 50)), utc);
+    const usual = usualWeek(
+      counted(168, (hour) => (hour >= 144 ? 2 : 50)),
+      utc,
+    );
     expect(usual.mean[6 * 24 + 8]).toBe(2);
     expect(usual.mean[5 * 24 + 8]).toBe(50);
   });
 
   test("knows nothing of an hour that was never counted", () => {
-    const usual = usualWeek(counted(6, () => 5), utc);
+    const usual = usualWeek(
+      counted(6, () => 5),
+      utc,
+    );
     expect(usual.mean[5]).toBe(5);
     expect(usual.mean[6]).toBe(null);
   });
 
   test("with little history sets the 90 % quantile of 25 at 25 + 1.28 × 5 = 31.4, as a Poisson count has it", () => {
-    expect(usualWeek(counted(24, () => 25), utc).quantile[0]).toBeCloseTo(31.4, 1);
+    expect(
+      usualWeek(
+        counted(24, () => 25),
+        utc,
+      ).quantile[0],
+    ).toBeCloseTo(31.4, 1);
   });
 
   test("follows the territory's clock and not UTC", () => {
@@ -56,13 +76,28 @@ test("the quantile of 1 to 9 is the ninth at 0.9, the fifth at a half, and of tw
 });
 
 describe("recent days", () => {
-  const usual = usualWeek(counted(168, () => 10), utc);
+  const usual = usualWeek(
+    counted(168, () => 10),
+    utc,
+  );
   test("twice as busy over a day raise the forecast by (480 + 20) over (240 + 20)", () => {
-    expect(recentCorrection(counted(24, () => 20), usual, utc)).toBeCloseTo(500 / 260, 3);
+    expect(
+      recentCorrection(
+        counted(24, () => 20),
+        usual,
+        utc,
+      ),
+    ).toBeCloseTo(500 / 260, 3);
   });
 
   test("of a silent sensor lower it to a half at most", () => {
-    expect(recentCorrection(counted(168, () => 0), usual, utc)).toBe(0.5);
+    expect(
+      recentCorrection(
+        counted(168, () => 0),
+        usual,
+        utc,
+      ),
+    ).toBe(0.5);
   });
 
   test("that were not counted change nothing", () => {
@@ -72,8 +107,17 @@ describe("recent days", () => {
 
 describe("the error of a forecast", () => {
   test("that is always 2 short of 10 is 2, a fifth", () => {
-    const usual = usualWeek(counted(168, () => 8), utc);
-    expect(forecastError(usual, counted(24, () => 10), utc)).toMatchObject({ hours: 24, mean_absolute: 2, relative: 0.2 });
+    const usual = usualWeek(
+      counted(168, () => 8),
+      utc,
+    );
+    expect(
+      forecastError(
+        usual,
+        counted(24, () => 10),
+        utc,
+      ),
+    ).toMatchObject({ hours: 24, mean_absolute: 2, relative: 0.2 });
   });
 
   test("of a quantile weighs what it missed nine times what it kept ready", () => {
@@ -83,7 +127,6 @@ describe("the error of a forecast", () => {
 
   test("of a 90 % quantile learned on eight weeks of chance covers 85 to 95 % of the next four", () => {
     const chance = seededChance(3);
-    const rate = (hour: number): number => 5 + 40 * Math.max(0, Math.sin(((hour % 24) / 24) * Math.PI * 2 - 1));
     // A Poisson count, as the number of exponential waits within one hour.
     const poisson = (mean: number): number => {
       let count = -1;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { CLASSES, classAt, familyOf, levelFor, lowered, motorClass, volumeOf } from "#control/lighting/classes.ts";
 import { LIGHTING_CLASSES } from "#protocol/territory.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { LampState } from "#control/lighting/dimming.ts";
 import { dimming } from "#control/lighting/dimming.ts";
 import { HOUR, instant, level } from "#protocol/units.ts";
@@ -30,7 +30,9 @@ function lamp(change: Partial<LampState>): LampState {
 
 describe("rules in order of authority", () => {
   test("by day a lamp is off until dusk", () => {
-    const decision = dimming(lamp({ night: { dark: false, until: instant(dusk) }, now: instant(dusk - HOUR), programme }));
+    const decision = dimming(
+      lamp({ night: { dark: false, until: instant(dusk) }, now: instant(dusk - HOUR), programme }),
+    );
     expect(decision).toMatchObject({ value: 0, because: "daylight", validUntil: dusk });
   });
 
@@ -39,7 +41,11 @@ describe("rules in order of authority", () => {
   });
 
   test("with a programme it idles until the next step", () => {
-    expect(dimming(lamp({ programme }))).toMatchObject({ value: 0.2, because: "programme", validUntil: dusk + 5 * HOUR });
+    expect(dimming(lamp({ programme }))).toMatchObject({
+      value: 0.2,
+      because: "programme",
+      validUntil: dusk + 5 * HOUR,
+    });
   });
 
   test("someone 10 s ago makes it active for the 20 s that are left of 30", () => {
@@ -55,14 +61,20 @@ describe("rules in order of authority", () => {
   test("an override wins over presence, and what the lamp would have done stays beside it", () => {
     const now = instant(dusk + HOUR);
     const decision = dimming(lamp({ programme, lastPresence: now, override: { level: 0.5, until: now + HOUR } }));
-    expect(decision).toMatchObject({ value: 0.5, because: "override", alternatives: [{ value: 1, refused: "override" }] });
+    expect(decision).toMatchObject({
+      value: 0.5,
+      because: "override",
+      alternatives: [{ value: 1, refused: "override" }],
+    });
     expect(decision.evidence).toMatchObject({ machine_level: 1, machine_rule: "presence", override_level: 0.5 });
     expect(decision.validUntil).toBe(now + 30_000);
   });
 
   test("an override lights a lamp by day", () => {
     const now = instant(dusk - HOUR);
-    const decision = dimming(lamp({ now, night: { dark: false, until: instant(dusk) }, override: { level: 1, until: now + 60_000 } }));
+    const decision = dimming(
+      lamp({ now, night: { dark: false, until: instant(dusk) }, override: { level: 1, until: now + 60_000 } }),
+    );
     expect(decision).toMatchObject({ value: 1, because: "override", validUntil: now + 60_000 });
   });
 
@@ -77,7 +89,9 @@ describe("rules in order of authority", () => {
   });
 
   test("the guard raises a programme that ends its night before the lamp's own dawn", () => {
-    const decision = dimming(lamp({ now: instant(dawn), night: { dark: true, until: instant(dawn + 60_000) }, programme }));
+    const decision = dimming(
+      lamp({ now: instant(dawn), night: { dark: true, until: instant(dawn + 60_000) }, programme }),
+    );
     expect(decision).toMatchObject({ value: 0.1, because: "guard" });
   });
 });
@@ -110,7 +124,11 @@ describe("whatever a lamp is told", () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   const time = fc.integer({ min: dusk - 48 * HOUR, max: dawn + 96 * HOUR });
   const steps = fc
-    .uniqueArray(fc.record({ at: time, idle: share, active: share }), { minLength: 1, maxLength: 20, selector: (step) => step.at })
+    .uniqueArray(fc.record({ at: time, idle: share, active: share }), {
+      minLength: 1,
+      maxLength: 20,
+      selector: (step) => step.at,
+    })
     .map((all) => all.toSorted((a, b) => a.at - b.at));
   const state = fc
     .record(
@@ -120,7 +138,12 @@ describe("whatever a lamp is told", () => {
         left: fc.integer({ min: 1, max: 16 * HOUR }),
         floor: share,
         classLevel: share,
-        programme: fc.record({ action: fc.constant("programme" as const), steps, floor: share, hold_s: fc.integer({ min: 1, max: 600 }) }),
+        programme: fc.record({
+          action: fc.constant("programme" as const),
+          steps,
+          floor: share,
+          hold_s: fc.integer({ min: 1, max: 600 }),
+        }),
         override: fc.record({ level: share, until: time }),
         ago: fc.integer({ min: 0, max: 700_000 }),
       },
@@ -175,7 +198,11 @@ describe("whatever a lamp is told", () => {
         const until = Math.min(decision.validUntil, each.night.until);
         const between = each.now + Math.floor(along * (until - 1 - each.now));
         const then = dimming({ ...each, now: instant(between) });
-        expect([then.value, then.because, then.validUntil]).toEqual([decision.value, decision.because, decision.validUntil]);
+        expect([then.value, then.because, then.validUntil]).toEqual([
+          decision.value,
+          decision.because,
+          decision.validUntil,
+        ]);
       }),
       { numRuns: 2000 },
     );

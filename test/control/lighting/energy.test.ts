@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { UNMEASURED, learnedCurve, powerAt } from "#control/lighting/energy.ts";
 import { level, watts } from "#protocol/units.ts";
 
@@ -21,10 +21,17 @@ test("too few measurements teach nothing", () => {
 test("whatever was measured, more light is never expected to take less power", () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
-    fc.property(fc.array(fc.record({ level: share, power_W: fc.double({ min: 0, max: 100, noNaN: true }) })), share, share, (seen, a, b) => {
-      const curve = learnedCurve(seen, watts(50));
-      const [low, high] = [Math.max(0.1, Math.min(a, b)), Math.max(0.1, a, b)];
-      expect(powerAt(level(low), watts(50), curve)).toBeLessThanOrEqual(powerAt(level(high), watts(50), curve) + 1e-9);
-    }),
+    fc.property(
+      fc.array(fc.record({ level: share, power_W: fc.double({ min: 0, max: 100, noNaN: true }) })),
+      share,
+      share,
+      (seen, a, b) => {
+        const curve = learnedCurve(seen, watts(50));
+        const [low, high] = [Math.max(0.1, Math.min(a, b)), Math.max(0.1, a, b)];
+        expect(powerAt(level(low), watts(50), curve)).toBeLessThanOrEqual(
+          powerAt(level(high), watts(50), curve) + 1e-9,
+        );
+      },
+    ),
   );
 });

@@ -8,7 +8,13 @@ const lamp = (id: string, position: LonLat) => ({ id, position });
 
 test("of lamps every 30 m, those within 60 m of the passage light: two behind, two ahead and the one above", () => {
   const lamps = [0, 30, 60, 90, 120, 150].map((metres) => lamp(`L${metres}`, at(metres, 4)));
-  expect(neighbours(lamps, [at(0), at(200)], at(60)).map((each) => each.id)).toEqual(["L60", "L30", "L90", "L0", "L120"]);
+  expect(neighbours(lamps, [at(0), at(200)], at(60)).map((each) => each.id)).toEqual([
+    "L60",
+    "L30",
+    "L90",
+    "L0",
+    "L120",
+  ]);
 });
 
 test("a lamp across the block, near as the crow flies but far along a street that bends, stays dark", () => {

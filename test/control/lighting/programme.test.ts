@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { ProgrammeInput } from "#control/lighting/programme.ts";
 import { PROGRAMME_POLICY, PROGRAMME_RULES, programme } from "#control/lighting/programme.ts";
 import { stepAt } from "#control/lighting/steps.ts";
@@ -53,9 +53,20 @@ describe("a street by its traffic", () => {
   });
 
   test("says its classes, its dusk and what it saves against the night at full class", () => {
-    expect(evidence).toMatchObject({ street_class: "P3", busiest_per_h: 60, night_least_per_h: 3, hours_P4: 6, hours_P5: 7 });
+    expect(evidence).toMatchObject({
+      street_class: "P3",
+      busiest_per_h: 60,
+      night_least_per_h: 3,
+      hours_P4: 6,
+      hours_P5: 7,
+    });
     expect(evidence["energy_share"]).toBeLessThan(0.6);
-    expect(alternatives.map((each) => each.refused)).toEqual(["uses-more-energy", "uses-more-energy", "below-class", "below-floor"]);
+    expect(alternatives.map((each) => each.refused)).toEqual([
+      "uses-more-energy",
+      "uses-more-energy",
+      "below-class",
+      "below-floor",
+    ]);
   });
 });
 
@@ -120,7 +131,9 @@ describe("any street, any night", () => {
         hold_s: fc.integer({ min: 1, max: 600 }),
       }),
     })
-    .map(({ hours, offset_s, ...rest }) => street({ ...rest, to: rest.from + hours * HOUR, offsets: [{ from: rest.from, offset_s }] }));
+    .map(({ hours, offset_s, ...rest }) =>
+      street({ ...rest, to: rest.from + hours * HOUR, offsets: [{ from: rest.from, offset_s }] }),
+    );
   const check = (holds: (input: ProgrammeInput) => void) => fc.assert(fc.property(input, holds), { numRuns: 150 });
 
   test("has an order that a lamp accepts and a journal keeps", () => {

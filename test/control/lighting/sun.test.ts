@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import * as suncalc from "suncalc";
 import { DARK_BELOW, darkness, nightAt, sunAltitude } from "#control/lighting/sun.ts";
 import { DAY, HOUR, degrees, instant } from "#protocol/units.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { FillInput } from "#control/waste/fill.ts";
 import { candidate, forecastFill, overflowRisk } from "#control/waste/fill.ts";
 import { UNMEASURED_RATES, learnedFill } from "#control/waste/rates.ts";
@@ -35,7 +35,10 @@ describe("a level ahead", () => {
 
   test("rises in the hours in which people throw away", () => {
     const office = steady.map((_, hour) => (hour % 24 >= 8 && hour % 24 < 18 ? 0.05 : 0));
-    const { q50 } = forecastFill(container({ fill: 0, rates: office }), [8, 13, 18, 24].map((hour) => monday + hour * HOUR));
+    const { q50 } = forecastFill(
+      container({ fill: 0, rates: office }),
+      [8, 13, 18, 24].map((hour) => monday + hour * HOUR),
+    );
     expect(q50).toEqual([0, 0.25, 0.5, 0.5]);
   });
 
@@ -96,10 +99,17 @@ test("a candidate carries its level at the visit, its risk by the next chance an
   });
 });
 
+const weekly = (rates: readonly number[]): number => rates.reduce((sum, rate) => sum + rate, 0);
+
+/** 0.48 on each Saturday, emptied every second week. */
+function market(hour: number): number {
+  const [week, rest] = [Math.floor(hour / 168), hour % 168];
+  return (week % 2) * 0.48 + (rest < 120 ? 0 : rest < 144 ? (rest - 120) * 0.02 : 0.48);
+}
+
 describe("what a container's readings teach", () => {
   const readings = (hours: number, level: (hour: number) => number) =>
     Array.from({ length: hours + 1 }, (_, hour) => ({ at: monday + hour * HOUR, fill: level(hour) }));
-  const weekly = (rates: readonly number[]): number => rates.reduce((sum, rate) => sum + rate, 0);
 
   test("nothing measured: full in four days, and faster by day", () => {
     const { rates, correction } = learnedFill([], utc);
@@ -110,34 +120,44 @@ describe("what a container's readings teach", () => {
   });
 
   test("eight weeks at 0.01 an hour, emptied as they fill: 1.68 a week to a twentieth", () => {
-    const { rates, correction } = learnedFill(readings(8 * 168, (hour) => (hour % 90) * 0.01), utc);
+    const { rates, correction } = learnedFill(
+      readings(8 * 168, (hour) => (hour % 90) * 0.01),
+      utc,
+    );
     expect(Math.abs(weekly(rates) / 1.68 - 1)).toBeLessThan(0.05);
     expect(correction).toBeCloseTo(1, 1);
   });
 
   test("a place used on Saturdays alone fills faster on Saturday than on Monday", () => {
-    const market = (hour: number): number => {
-      const [week, rest] = [Math.floor(hour / 168), hour % 168];
-      return (week % 2) * 0.48 + (rest < 120 ? 0 : rest < 144 ? (rest - 120) * 0.02 : 0.48);
-    };
     const { rates } = learnedFill(readings(6 * 168 - 1, market), utc);
     expect(rates[132]).toBeGreaterThan(3 * (rates[12] ?? 1));
   });
 
   test("two days at twice the usual raise the next ones", () => {
-    const slow = (hour: number): number => (hour % 90) * 0.008;
-    const all = [...readings(6 * 168, slow), ...Array.from({ length: 49 }, (_, hour) => ({ at: monday + (1010 + hour) * HOUR, fill: hour * 0.016 }))];
-    expect(learnedFill(all, utc).correction).toBeGreaterThan(1.25);
+    const slow = readings(6 * 168, (hour) => (hour % 90) * 0.008);
+    const fast = readings(48, (hour) => hour * 0.016).map(({ at, fill }) => ({ at: at + 1010 * HOUR, fill }));
+    expect(learnedFill([...slow, ...fast], utc).correction).toBeGreaterThan(1.25);
   });
 
   test("whatever the readings, rates are finite and never negative", () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ at: fc.integer({ min: monday, max: monday + 30 * DAY }), fill: fc.double({ min: 0, max: 1.5, noNaN: true }) })), (seen) => {
-        const { rates, correction } = learnedFill(seen.toSorted((a, b) => a.at - b.at), utc);
-        for (const rate of rates) expect(rate).toBeGreaterThanOrEqual(0);
-        expect(correction).toBeGreaterThanOrEqual(0.5);
-        expect(correction).toBeLessThanOrEqual(2);
-      }),
+      fc.property(
+        fc.array(
+          fc.record({
+            at: fc.integer({ min: monday, max: monday + 30 * DAY }),
+            fill: fc.double({ min: 0, max: 1.5, noNaN: true }),
+          }),
+        ),
+        (seen) => {
+          const { rates, correction } = learnedFill(
+            seen.toSorted((a, b) => a.at - b.at),
+            utc,
+          );
+          for (const rate of rates) expect(rate).toBeGreaterThanOrEqual(0);
+          expect(correction).toBeGreaterThanOrEqual(0.5);
+          expect(correction).toBeLessThanOrEqual(2);
+        },
+      ),
     );
   });
 });

@@ -18,13 +18,18 @@ export interface Shape {
   readonly price_s?: number;
 }
 
+const time = (a: Spot, b: Spot): number => Math.round(Math.hypot(a.x - b.x, a.y - b.y));
+
 /** A problem on a plane: a second a metre, one tipping site, alike vehicles. */
 export function planar(shape: Shape): Problem {
   const places = [shape.depot, ...shape.stops];
-  const time = (a: Spot, b: Spot): number => Math.round(Math.hypot(a.x - b.x, a.y - b.y));
   return {
     stops: shape.stops.map(() => ({ load: shape.load, service_s: 0, stream: 0, price_s: shape.price_s ?? 1_000_000 })),
-    vehicles: Array.from({ length: shape.vehicles }, () => ({ capacity: shape.capacity, shift_s: shape.shift_s ?? 1e9, streams: [0] })),
+    vehicles: Array.from({ length: shape.vehicles }, () => ({
+      capacity: shape.capacity,
+      shift_s: shape.shift_s ?? 1e9,
+      streams: [0],
+    })),
     direct: places.map((from) => places.map((to) => time(from, to))),
     tipping: places.map((from) => places.map((to) => time(from, shape.tip) + (shape.tip_s ?? 0) + time(shape.tip, to))),
   };
@@ -33,7 +38,15 @@ export function planar(shape: Shape): Problem {
 /** Stops strewn over a square kilometre with loads from 1 to 10, two streams, vehicles of two sizes. */
 export function strewn(count: number, chance: Chance): Problem {
   const spot = (): Spot => ({ x: chance.next() * 1000, y: chance.next() * 1000 });
-  const plain = planar({ depot: spot(), tip: spot(), stops: Array.from({ length: count }, spot), load: 1, capacity: 20, vehicles: 3, tip_s: 100 });
+  const plain = planar({
+    depot: spot(),
+    tip: spot(),
+    stops: Array.from({ length: count }, spot),
+    load: 1,
+    capacity: 20,
+    vehicles: 3,
+    tip_s: 100,
+  });
   return {
     ...plain,
     stops: plain.stops.map(() => ({

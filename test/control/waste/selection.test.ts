@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Candidate } from "#control/waste/fill.ts";
 import { SELECTION_POLICY, selection } from "#control/waste/selection.ts";
 
@@ -18,7 +18,9 @@ const bin = (change: Partial<Candidate> = {}): Candidate => ({
 
 /** All `away_s` from each other and from the depot. */
 const even = (count: number, away_s: number): number[][] =>
-  Array.from({ length: count + 1 }, (_, from) => Array.from({ length: count + 1 }, (_, to) => (from === to ? 0 : away_s)));
+  Array.from({ length: count + 1 }, (_, from) =>
+    Array.from({ length: count + 1 }, (_, to) => (from === to ? 0 : away_s)),
+  );
 
 const one = (candidate: Candidate, away_s = 600) => selection([candidate], even(1, away_s), SELECTION_POLICY)[0];
 

@@ -30,7 +30,7 @@ export function changed(
   problem: Problem,
   solution: Solution,
   changes: readonly Change[],
-  found: number | undefined = undefined,
+  found?: number,
 ): Solution | undefined {
   if (addedBy(problem, solution, changes, found) >= 0) return undefined;
   const shifts: Shift[] = [...solution.shifts];
@@ -72,12 +72,20 @@ function drive(problem: Problem, before: number, trip: Trip, after: number): num
     return after === BASE ? 0 : direct(problem, BASE, after);
   }
   let sum_s = before === BASE ? direct(problem, BASE, first) : tipping(problem, before, first);
-  for (let place = 1; place < trip.length; place++) sum_s += direct(problem, trip[place - 1] as number, trip[place] as number);
+  for (let place = 1; place < trip.length; place++)
+    sum_s += direct(problem, trip[place - 1] as number, trip[place] as number);
   return sum_s + tipping(problem, trip[trip.length - 1] as number, after);
 }
 
 /** The trip without `count` stops from `place` on. */
-export const without = (stops: Trip, place: number, count = 1): number[] => [...stops.slice(0, place), ...stops.slice(place + count)];
+export const without = (stops: Trip, place: number, count = 1): number[] => [
+  ...stops.slice(0, place),
+  ...stops.slice(place + count),
+];
 
 /** The trip with stops put in at `place`. */
-export const withStops = (stops: Trip, place: number, more: Trip): number[] => [...stops.slice(0, place), ...more, ...stops.slice(place)];
+export const withStops = (stops: Trip, place: number, more: Trip): number[] => [
+  ...stops.slice(0, place),
+  ...more,
+  ...stops.slice(place),
+];

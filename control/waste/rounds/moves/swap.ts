@@ -7,7 +7,12 @@ export function swap(problem: Problem, solution: Solution): Solution | undefined
   const trips = tripsOf(solution);
   for (let a = 0; a < trips.length; a++) {
     for (let b = a; b < trips.length; b++) {
-      const better = swapBetween(problem, solution, trips[a] as (typeof trips)[number], trips[b] as (typeof trips)[number]);
+      const better = swapBetween(
+        problem,
+        solution,
+        trips[a] as (typeof trips)[number],
+        trips[b] as (typeof trips)[number],
+      );
       if (better !== undefined) return better;
     }
   }
@@ -34,4 +39,5 @@ function swapBetween(problem: Problem, solution: Solution, a: Placed, b: Placed)
   return undefined;
 }
 
-const put = (stops: Trip, place: number, stop: number): number[] => stops.map((each, index) => (index === place ? stop : each));
+const put = (stops: Trip, place: number, stop: number): number[] =>
+  stops.map((each, index) => (index === place ? stop : each));

@@ -58,7 +58,8 @@ describe("each move makes the plan shorter where its kind of change does", () =>
     const tight = plan(problem, [[[0, 1]], [[2, 3]]]); // prettier-ignore
     for (const move of [relocate, swap, orOpt, twoOptStar]) {
       const better = move(problem, tight);
-      for (const trip of better?.shifts.flatMap((shift) => shift.trips) ?? []) expect(trip.length).toBeLessThanOrEqual(2);
+      for (const trip of better?.shifts.flatMap((shift) => shift.trips) ?? [])
+        expect(trip.length).toBeLessThanOrEqual(2);
     }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { seededChance } from "#control/chance.ts";
 import { descend } from "#control/waste/rounds/descend.ts";
 import type { Problem } from "#control/waste/rounds/problem.ts";
@@ -24,12 +24,28 @@ function expectSound(problem: Problem, solution: Solution): void {
 
 describe("the sum of a shift", () => {
   test("out to 100 and 200, to the tip at 300 for 50 s, and home from there is 300 + 50 + 300", () => {
-    const problem = planar({ depot: at(0), tip: at(300), stops: [at(100), at(200)], load: 1, capacity: 9, vehicles: 1, tip_s: 50 });
+    const problem = planar({
+      depot: at(0),
+      tip: at(300),
+      stops: [at(100), at(200)],
+      load: 1,
+      capacity: 9,
+      vehicles: 1,
+      tip_s: 50,
+    });
     expect(shiftOf(problem, [[0, 1]]).duration_s).toBe(650);
   });
 
   test("of two trips goes from the tip to the second, and not home between", () => {
-    const problem = planar({ depot: at(0), tip: at(300), stops: [at(100), at(200)], load: 5, capacity: 9, vehicles: 1, tip_s: 50 });
+    const problem = planar({
+      depot: at(0),
+      tip: at(300),
+      stops: [at(100), at(200)],
+      load: 5,
+      capacity: 9,
+      vehicles: 1,
+      tip_s: 50,
+    });
     // 0 → 100 → 300 (tip) → 200 → 300 (tip) → 0
     expect(shiftOf(problem, [[0], [1]]).duration_s).toBe(100 + 200 + 50 + 100 + 100 + 50 + 300);
   });
@@ -38,12 +54,15 @@ describe("the sum of a shift", () => {
 test("six stops in two far clusters and room for three become one trip to each", () => {
   const stops = [at(1000, 0), at(-1000, 0), at(1000, 10), at(-1000, 10), at(1010, 5), at(-1010, 5)];
   const problem = planar({ depot: at(0), tip: at(0), stops, load: 1, capacity: 3, vehicles: 2 });
-  const trips = search(problem, 200, seededChance(1)).solution.shifts.flatMap((shift) => shift.trips.map((trip) => trip.toSorted()));
-  expect(trips.toSorted()).toEqual([[0, 2, 4], [1, 3, 5]]); // prettier-ignore
+  const trips = search(problem, 200, seededChance(1)).solution.shifts.flatMap((shift) => shift.trips);
+  const sides = trips.map((trip) => trip.map((stop) => (stop % 2 === 0 ? "east" : "west")).join(" "));
+  expect(new Set(sides)).toEqual(new Set(["east east east", "west west west"]));
 });
 
 test("twelve stops on a ring are served in the order of the ring: 12 × 2 r sin 15° and the way there and back", () => {
-  const ring = Array.from({ length: 12 }, (_, hour) => at(1000 * Math.cos((hour * Math.PI) / 6), 1000 * Math.sin((hour * Math.PI) / 6)));
+  const ring = Array.from({ length: 12 }, (_, hour) =>
+    at(1000 * Math.cos((hour * Math.PI) / 6), 1000 * Math.sin((hour * Math.PI) / 6)),
+  );
   const shuffled = [7, 2, 11, 0, 5, 9, 3, 8, 1, 10, 4, 6].map((hour) => ring[hour] as { x: number; y: number });
   const problem = planar({ depot: at(0), tip: at(0), stops: shuffled, load: 1, capacity: 12, vehicles: 1 });
   // Eleven legs of 518 and two radii of 1,000.
@@ -51,12 +70,28 @@ test("twelve stops on a ring are served in the order of the ring: 12 × 2 r sin 
 });
 
 test("what does not fit into the shift is left out, the farthest first", () => {
-  const problem = planar({ depot: at(0), tip: at(0), stops: [at(100), at(900)], load: 1, capacity: 2, vehicles: 1, shift_s: 1000 });
+  const problem = planar({
+    depot: at(0),
+    tip: at(0),
+    stops: [at(100), at(900)],
+    load: 1,
+    capacity: 2,
+    vehicles: 1,
+    shift_s: 1000,
+  });
   expect(search(problem, 50, seededChance(1)).solution.absent).toEqual([1]);
 });
 
 test("a stop that costs more than it is worth is left out", () => {
-  const problem = planar({ depot: at(0), tip: at(0), stops: [at(100), at(900)], load: 1, capacity: 2, vehicles: 1, price_s: 300 });
+  const problem = planar({
+    depot: at(0),
+    tip: at(0),
+    stops: [at(100), at(900)],
+    load: 1,
+    capacity: 2,
+    vehicles: 1,
+    price_s: 300,
+  });
   expect(search(problem, 50, seededChance(1)).solution.absent).toEqual([1]);
 });
 
@@ -68,7 +103,9 @@ test("nothing to visit is an empty plan, and so is a depot without vehicles", ()
 });
 
 describe("on any day", () => {
-  const problem = fc.tuple(fc.integer({ min: 0, max: 25 }), fc.integer()).map(([count, seed]) => strewn(count, seededChance(seed)));
+  const problem = fc
+    .tuple(fc.integer({ min: 0, max: 25 }), fc.integer())
+    .map(([count, seed]) => strewn(count, seededChance(seed)));
 
   test("savings, descent and search all give sound plans, each no worse than the one before", () => {
     fc.assert(
