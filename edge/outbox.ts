@@ -60,37 +60,54 @@ export function openOutbox(options: OutboxOptions): Outbox {
 }
 
 class DiskOutbox implements Outbox {
-  epoch: string;
-  readonly dropped: Record<MessageClass, number>;
+  epoch = "";
+  readonly dropped: Record<MessageClass, number> = { sample: 0, state: 0, event: 0 };
   diskFailing = false;
 
   private readonly options: OutboxOptions;
-  private readonly files: SegmentFiles;
-  private stored: number;
-  private pending: Reading[];
+  /** Undefined while the disk does not even say what it holds. */
+  private files: SegmentFiles | undefined;
+  private stored = 0;
+  private pending: Reading[] = [];
   /** Number of the next reading to be written. */
-  private next: number;
+  private next = 1;
   /** The number before `next` that was written. */
-  private last: number;
+  private last = 0;
   /** All up to here survives a power cut, and may be published. */
-  private synced: number;
+  private synced = 0;
   /** What the server has, as far as we were told. */
-  private mark: number;
+  private mark = 0;
 
   constructor(options: OutboxOptions) {
     this.options = options;
-    const { epoch, segments, next, dropped, displaced } = recover(options.disk, options.clock, options.chance);
+    this.trying(() => this.open());
+  }
+
+  private open(): SegmentFiles {
+    if (this.files !== undefined) return this.files;
+    const { disk, clock, chance, limit_B } = this.options;
+    const { epoch, segments, next, dropped, displaced } = recover(disk, clock, chance);
     this.epoch = epoch;
-    this.files = new SegmentFiles(options.disk, options.limit_B ?? LIMIT_B, segments);
     this.next = next;
-    const [sample, state, event] = dropped;
-    this.dropped = { sample: sample ?? 0, state: state ?? 0, event: event ?? 0 };
+    for (const [index, name] of CLASSES.entries()) this.dropped[name] += dropped[index] ?? 0;
     const blocks = segments.flatMap((each) => each.blocks);
     this.mark = blocks[0]?.after ?? next - 1;
     this.last = blocks.at(-1)?.last ?? this.mark;
     this.synced = next - 1;
     this.stored = countOf(blocks);
-    this.pending = displaced;
+    this.pending = [...displaced, ...this.pending];
+    return (this.files = new SegmentFiles(disk, limit_B ?? LIMIT_B, segments));
+  }
+
+  /** The disk's failures do not stop the station: they are shown, and what failed is tried again at the next flush. */
+  private trying(act: () => void): void {
+    try {
+      act();
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      this.diskFailing = true;
+      this.boundPending();
+    }
   }
 
   get waiting(): number {
@@ -103,28 +120,25 @@ class DiskOutbox implements Outbox {
 
   flush(): void {
     if (this.pending.length === 0 && this.synced === this.next - 1) return;
-    try {
-      while (this.pending.length > 0) this.write();
-      this.files.sync();
+    this.trying(() => {
+      const files = this.open();
+      while (this.pending.length > 0) this.write(files);
+      files.sync();
       this.synced = this.next - 1;
       this.diskFailing = false;
-    } catch (fault) {
-      if (!(fault instanceof Fault)) throw fault;
-      this.diskFailing = true;
-      this.boundPending();
-    }
+    });
   }
 
-  private write(): void {
+  private write(files: SegmentFiles): void {
     const whole = this.pending.length <= MAX_BATCH_READINGS;
     const readings = whole ? this.pending : this.pending.slice(0, MAX_BATCH_READINGS);
     const block = denseBlock(this.epoch, this.last, this.next, readings);
-    this.files.append(block, this.head());
+    files.append(block, this.head());
     this.pending = whole ? [] : this.pending.slice(MAX_BATCH_READINGS);
     this.next = block.last + 1;
     this.last = block.last;
     this.stored += readings.length;
-    this.files.shed(
+    files.shed(
       () => this.head(),
       this.options.classOf,
       (name, count) => {
@@ -153,7 +167,7 @@ class DiskOutbox implements Outbox {
 
   /** The oldest synced blocks whose numbers follow each other without a gap, as many as one batch takes. */
   private oldestBlocks(): Block[] {
-    const { segments } = this.files;
+    const segments = this.files?.segments ?? [];
     const oldest = segments.find((segment) => segment.blocks.length > 0);
     const [front] = oldest?.blocks ?? [];
     if (front?.sparse) oldest?.blocks.splice(0, 1, ...denseRuns(this.epoch, front));
@@ -176,32 +190,28 @@ class DiskOutbox implements Outbox {
   }
 
   receipt(epoch: string, upTo: number): void {
-    if (epoch !== this.epoch) return;
-    if (upTo >= this.next) return this.startAnew();
+    const { files } = this;
+    if (epoch !== this.epoch || files === undefined) return;
+    if (upTo >= this.next) return this.startAnew(files);
     this.mark = upTo;
-    for (const { blocks } of this.files.segments) {
+    for (const { blocks } of files.segments) {
       let done = 0;
       while (done < blocks.length && (blocks[done] as Block).last <= upTo) done++;
       if (done > 0) this.stored -= countOf(blocks.splice(0, done));
       if (blocks.length > 0) break;
     }
-    try {
-      this.files.removeSpent();
-    } catch (fault) {
-      if (!(fault instanceof Fault)) throw fault;
-      this.diskFailing = true;
-    }
+    this.trying(() => files.removeSpent());
   }
 
   /**
    * The server knows numbers that we do not: our disk has lost some, and new readings would be taken for old ones. All
    * that waits is numbered again in a new epoch; at worst the server stores a reading twice, but loses none.
    */
-  private startAnew(): void {
+  private startAnew(files: SegmentFiles): void {
     this.epoch = newEpoch(this.options.clock, this.options.chance);
-    const waiting = this.files.segments.flatMap(({ blocks }) => blocks.flatMap(readingsOf));
+    const waiting = files.segments.flatMap(({ blocks }) => blocks.flatMap(readingsOf));
     this.pending = [...waiting.map(({ reading }) => reading), ...this.pending];
-    for (const segment of this.files.segments) Object.assign(segment, { blocks: [], closed: true });
+    for (const segment of files.segments) Object.assign(segment, { blocks: [], closed: true });
     this.next = 1;
     this.last = 0;
     this.mark = 0;

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededChance } from "#protocol/chance.ts";
+import { Fault } from "#protocol/faults.ts";
 import type { MessageClass } from "#protocol/kinds.ts";
 import type { Reading } from "#protocol/messages.ts";
 import { parseBatch } from "#protocol/messages.ts";
@@ -241,6 +242,30 @@ describe("An outbox on a disk that takes nothing", () => {
     expect(taker.values.filter((value) => value % 3 === 0)).toHaveLength(500);
     expect(taker.values).toHaveLength(1001);
   });
+});
+
+test("An outbox whose disk does not answer at the start takes readings all the same, and finds its numbers later", () => {
+  const disk = virtualDisk();
+  const before = open(disk);
+  before.append(reading(1));
+  before.flush();
+  let failing = true;
+  const sick: VirtualDisk = {
+    ...disk,
+    list(prefix) {
+      if (failing) throw new Fault("DISK_FAILED", { file: prefix, problem: "EIO" });
+      return disk.list(prefix);
+    },
+  };
+  const outbox = open(sick);
+  outbox.append(reading(2));
+  outbox.flush();
+  expect(outbox.diskFailing).toBe(true);
+  expect(outbox.batch()).toBeUndefined();
+  failing = false;
+  outbox.flush();
+  expect(outbox.diskFailing).toBe(false);
+  expect(outbox.batch()).toMatchObject({ after: 0, first: 1, last: 2 });
 });
 
 /** What may happen to an outbox, in any order. */
