@@ -7,7 +7,7 @@ import type { Instant } from "#protocol/units.ts";
  */
 export interface JunctionWatch {
   /** Fed every change of greens and ambers (bit i is group i); returns what was wrong with it, most often nothing. */
-  changed(at: Instant, greens: number, ambers: number): Violation[];
+  changed(at: Instant, greens: number, ambers: number): readonly Violation[];
   readonly violations: number;
 }
 
@@ -17,70 +17,99 @@ export interface Violation {
   readonly text: string;
 }
 
-type Shown = "red" | "amber" | "green";
-
 /** Outputs are written in whole milliseconds by two parties' clocks. */
 const TOLERANCE_MS = 50;
 
 /** A watch for one junction. Flashing amber (all vehicle groups amber, none green) is safe at any moment. */
 export function watchJunction(junction: Junction): JunctionWatch {
-  const names = junction.groups.map((group) => group.id);
-  const shown = new Map<string, Shown>(names.map((name) => [name, "red"]));
-  const greenSince = new Map<string, number>();
-  const greenEnded = new Map<string, number>();
-  const conflicting = new Set(junction.conflicts.flatMap(([a, b]) => [`${a}|${b}`, `${b}|${a}`]));
-  const intergreens = new Map(junction.intergreens.map(({ from, to, s }) => [`${from}|${to}`, s * 1000]));
-  const vehicles = junction.groups.filter((group) => group.kind === "vehicle").map((group) => group.id);
-  let violations = 0;
-
-  return {
-    get violations() {
-      return violations;
-    },
-    changed(at, greens, ambers) {
-      const found: Violation[] = [];
-      const say = (kind: Violation["kind"], text: string): void => {
-        violations++;
-        found.push({ kind, at, text: `${junction.id}: ${text}` });
-      };
-      const has = (mask: number, name: string): boolean => Math.floor(mask / 2 ** names.indexOf(name)) % 2 === 1;
-      const flashing = greens === 0 && vehicles.length > 0 && vehicles.every((name) => has(ambers, name));
-      const before = new Map(shown);
-      for (const name of names) shown.set(name, has(greens, name) ? "green" : has(ambers, name) ? "amber" : "red");
-      for (const group of junction.groups) {
-        const name = group.id;
-        const was = before.get(name);
-        const is = shown.get(name);
-        if (was === "green" && is !== "green") {
-          greenEnded.set(name, at);
-          const lasted = at - (greenSince.get(name) as number);
-          if (!flashing && lasted < group.min_s * 1000 - TOLERANCE_MS) {
-            say("minimum-green", `${name} was green for ${lasted / 1000} s, at least ${group.min_s} s are due`);
-          }
-        }
-        if (was !== "green" && is === "green") greenSince.set(name, at);
-      }
-      for (const name of names) {
-        if (shown.get(name) !== "green") continue;
-        for (const other of names) {
-          if (name === other) continue;
-          const pair = `${other}|${name}`;
-          if (conflicting.has(pair) && (shown.get(other) === "green" ? other > name : shown.get(other) === "amber")) {
-            say("conflicting-greens", `${name} is green while ${other} is ${shown.get(other)}`);
-          }
-          const due = intergreens.get(pair);
-          const ended = greenEnded.get(other);
-          if (due === undefined || ended === undefined || greenSince.get(name) !== at || shown.get(other) === "green")
-            continue;
-          if (at - ended < due - TOLERANCE_MS) {
-            say(
-              "intergreen",
-              `${name} became green ${(at - ended) / 1000} s after ${other} ended, ${due / 1000} s are due`,
-            );
-          }
-        }
-      }
-      return found;
-    },
-  };
+  return new Watch(junction);
 }
+
+class Watch implements JunctionWatch {
+  violations = 0;
+  private readonly junction: Junction;
+  private readonly vehicles: number;
+  /** For each group those it conflicts with, and what is due between the end of another's green and its own start. */
+  private readonly conflicting: readonly (readonly number[])[];
+  private readonly due_ms: readonly (readonly { readonly from: number; readonly ms: number }[])[];
+  private readonly greenSince: number[];
+  private readonly greenEnded: number[];
+  private greens = 0;
+  private found: Violation[] = [];
+
+  constructor(junction: Junction) {
+    this.junction = junction;
+    const names = junction.groups.map((group) => group.id);
+    this.vehicles = junction.groups.reduce((sum, { kind }, i) => sum + (kind === "vehicle" ? 2 ** i : 0), 0);
+    this.conflicting = names.map((name) =>
+      junction.conflicts.flatMap(([a, b]) =>
+        a === name ? [names.indexOf(b ?? "")] : b === name ? [names.indexOf(a ?? "")] : [],
+      ),
+    );
+    this.due_ms = names.map((name) =>
+      junction.intergreens.flatMap(({ from, to, s }) =>
+        to === name ? [{ from: names.indexOf(from), ms: s * 1000 }] : [],
+      ),
+    );
+    this.greenSince = names.map(() => Number.NEGATIVE_INFINITY);
+    this.greenEnded = names.map(() => Number.NEGATIVE_INFINITY);
+  }
+
+  changed(at: Instant, greens: number, ambers: number): readonly Violation[] {
+    this.found = [];
+    const flashing = greens === 0 && this.vehicles !== 0 && (ambers & this.vehicles) >>> 0 === this.vehicles;
+    for (const [i, group] of this.junction.groups.entries()) {
+      const was = has(this.greens, i);
+      const is = has(greens, i);
+      if (was && !is) this.ends(group, i, at, flashing);
+      if (is && !was) this.greenSince[i] = at;
+    }
+    for (let i = 0; i < this.greenSince.length; i++) {
+      if (has(greens, i)) this.stands(i, at, greens, ambers);
+    }
+    this.greens = greens;
+    return this.found;
+  }
+
+  private ends(group: Junction["groups"][number], i: number, at: Instant, flashing: boolean): void {
+    this.greenEnded[i] = at;
+    const lasted = at - (this.greenSince[i] as number);
+    if (flashing || lasted >= group.min_s * 1000 - TOLERANCE_MS) return;
+    this.say("minimum-green", at, `${group.id} was green for ${lasted / 1000} s, at least ${group.min_s} s are due`);
+  }
+
+  private stands(i: number, at: Instant, greens: number, ambers: number): void {
+    for (const other of this.conflicting[i] as readonly number[]) {
+      // Of two conflicting greens the one with the greater index says so; the pair is one violation.
+      const green = has(greens, other) && i > other;
+      const amber = !has(greens, other) && has(ambers, other);
+      if (!green && !amber) continue;
+      this.say(
+        "conflicting-greens",
+        at,
+        `${this.name(i)} is green while ${this.name(other)} is ${green ? "green" : "amber"}`,
+      );
+    }
+    if (this.greenSince[i] !== at) return;
+    for (const { from, ms } of this.due_ms[i] as readonly { from: number; ms: number }[]) {
+      const since = at - (this.greenEnded[from] as number);
+      if (has(greens, from) || since >= ms - TOLERANCE_MS) continue;
+      this.say(
+        "intergreen",
+        at,
+        `${this.name(i)} became green ${since / 1000} s after ${this.name(from)} ended, ${ms / 1000} s are due`,
+      );
+    }
+  }
+
+  private name(i: number): string {
+    return this.junction.groups[i]?.id ?? "";
+  }
+
+  private say(kind: Violation["kind"], at: Instant, text: string): void {
+    this.violations++;
+    this.found.push({ kind, at, text: `${this.junction.id}: ${text}` });
+  }
+}
+
+const has = (mask: number, i: number): boolean => (mask >>> i) % 2 === 1;

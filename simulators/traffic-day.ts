@@ -12,7 +12,7 @@ export interface TrafficDay {
  * the evening the broader, quiet nights, a weekend without a morning rush.
  */
 const WEEKDAY = [7, 4, 3, 3, 5, 14, 38, 72, 78, 58, 52, 54, 58, 56, 56, 62, 74, 82, 72, 52, 38, 28, 20, 14];
-const WEEKEND = [14, 9, 6, 5, 5, 8, 15, 25, 40, 58, 72, 80, 78, 72, 70, 72, 76, 76, 68, 54, 40, 32, 26, 19];
+const WEEKEND = [13, 9, 6, 5, 5, 8, 14, 24, 38, 56, 70, 78, 76, 70, 69, 71, 75, 75, 67, 53, 40, 33, 26, 19];
 /** A weekend day has so much of a weekday's traffic. */
 const WEEKEND_SHARE = 0.72;
 /** In the morning so much more comes from one side than in the mean, in the evening from the other. */
@@ -38,7 +38,9 @@ export function trafficRate(
   };
   const total = vehicles.reduce((sum, group) => sum + green(group), 0);
   const shares = new Map(vehicles.map((group) => [group.id, total > 0 ? green(group) / total : 1 / vehicles.length]));
-  const sides = new Map(vehicles.map((group, index) => [group.id, index % 2 === 0 ? 1 : -1]));
+  // Approaches with like traffic lean to opposite sides, so that the day's sum stays.
+  const byTraffic = [...vehicles].sort((a, b) => green(b) - green(a));
+  const sides = new Map(byTraffic.map((group, index) => [group.id, index % 2 === 0 ? 1 : -1]));
   return (group, at) => {
     const hourOfWeek = hours.hourOfWeek(at);
     const hour = hourOfWeek % 24;
