@@ -17,8 +17,8 @@ export interface UsualWeek {
 
 /** From this many weeks on, an hour of the week speaks for itself; before, hours that resemble it speak with it. */
 const ENOUGH = 4;
-/** From this many on, a quantile is read off the counts; before, it is what a Poisson count of that mean would pass. */
-const ENOUGH_FOR_QUANTILE = 8;
+/** From this many on, a quantile is read off the counts; before, it follows from the mean and how counts usually spread. */
+const ENOUGH_FOR_QUANTILE = 9;
 
 /**
  * The usual week from counted hours. An hour with little history of its own borrows from the same hour of like days
@@ -27,15 +27,16 @@ const ENOUGH_FOR_QUANTILE = 8;
 export function usualWeek(history: readonly HourCount[], offsets: readonly OffsetFrom[], share = 0.9): UsualWeek {
   const counts: number[][] = Array.from({ length: 168 }, () => []);
   for (const { at, count } of history) counts[hourOfWeek(at, offsets)]?.push(count);
-  const mean: (number | null)[] = [];
-  const quantiles: (number | null)[] = [];
-  for (let hour = 0; hour < 168; hour++) {
-    const seen = resembling(counts, hour);
-    const average = meanOf(seen);
-    mean.push(average === null ? null : tenths(average));
-    quantiles.push(average === null ? null : tenths(upper(seen, average, share)));
-  }
-  return { mean, quantile: quantiles };
+  const seen = counts.map((_, hour) => resembling(counts, hour));
+  const spread = dispersion(seen);
+  const mean = seen.map(meanOf);
+  return {
+    mean: mean.map((each) => (each === null ? null : tenths(each))),
+    quantile: seen.map((values, hour) => {
+      const average = mean[hour] ?? null;
+      return average === null ? null : tenths(upper(values, average, spread, share));
+    }),
+  };
 }
 
 /** Counts of the hour itself, of the same hour on like days, or of the same hour on any day: the first that are enough. */
@@ -52,10 +53,26 @@ function sameHours(counts: readonly number[][], hour: number, includes: (day: nu
 
 const dayKind = (day: number): number => Math.max(4, day);
 
-function upper(seen: readonly number[], average: number, share: number): number {
-  // The variance of a Poisson count is its mean.
-  const counted = average + normalQuantile(share) * Math.sqrt(average);
-  return seen.length < ENOUGH_FOR_QUANTILE ? Math.max(counted, ...seen) : quantile(seen, share);
+/**
+ * How many times its mean the variance of a count is, over all hours: 1 for people who come independently of each other
+ * (Poisson), more where they come in crowds or as the weather is (Pearson's estimate, McCullagh and Nelder 1989).
+ */
+function dispersion(seen: readonly (readonly number[])[]): number {
+  let [sum, freedom] = [0, 0];
+  for (const values of seen) {
+    const average = meanOf(values);
+    if (average === null || average === 0) continue;
+    for (const value of values) sum += (value - average) ** 2 / average;
+    freedom += values.length - 1;
+  }
+  return freedom === 0 ? 1 : Math.max(1, sum / freedom);
+}
+
+function upper(seen: readonly number[], average: number, spread: number, share: number): number {
+  if (seen.length >= ENOUGH_FOR_QUANTILE) return quantile(seen, share);
+  // The next count varies by its own spread, and the mean that it is forecast by does by its own.
+  const deviation = Math.sqrt(average * spread * (1 + 1 / seen.length));
+  return average + normalQuantile(share) * deviation;
 }
 
 /**
