@@ -118,7 +118,8 @@ class AedesBroker implements EmbeddedBroker {
       authorizeSubscribe: (client, subscription, done) => {
         const connection = connectionOf(client);
         const station = connection?.station;
-        const allowed = connection !== undefined && station !== undefined && handlers.maySubscribe(station, subscription.topic);
+        const allowed =
+          connection !== undefined && station !== undefined && handlers.maySubscribe(station, subscription.topic);
         if (allowed && hearsReceipts(subscription.topic)) connection.hearsReceipts = true;
         done(null, allowed ? subscription : null);
       },
@@ -150,7 +151,8 @@ class AedesBroker implements EmbeddedBroker {
         published: (from, message) => this.published(from, message),
         closed: (gone) => {
           this.connections.delete(gone);
-          if (gone.station !== undefined && this.stations.get(gone.station) === gone) this.stations.delete(gone.station);
+          if (gone.station !== undefined && this.stations.get(gone.station) === gone)
+            this.stations.delete(gone.station);
         },
       });
       this.connections.add(connection);
@@ -226,7 +228,9 @@ const connectionOf = (client: Client): StationConnection | undefined =>
 
 function hearsReceipts(filter: string): boolean {
   const address = parseTopic(filter);
-  return address?.tree === "down" && (address.leaf === "receipt" || filter === allDown(address.territory, address.station));
+  return (
+    address?.tree === "down" && (address.leaf === "receipt" || filter === allDown(address.territory, address.station))
+  );
 }
 
 const closeAedes = (aedes: Aedes): Promise<void> => new Promise((resolve) => aedes.close(() => resolve()));

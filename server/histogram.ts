@@ -31,7 +31,7 @@ export function createHistogram(): Histogram {
       let rest = Math.ceil(q * count);
       for (let bucket = 0; bucket < BUCKETS; bucket++) {
         rest -= buckets[bucket] as number;
-        if (rest <= 0) return SMALLEST_MS * Math.exp(bucket * GROWTH);
+        if (rest <= 0) return SMALLEST_MS * Math.exp((bucket - 0.5) * GROWTH);
       }
       return Number.POSITIVE_INFINITY;
     },

@@ -94,7 +94,8 @@ export function createIngest(options: IngestOptions): Ingest {
         touched.set(each.station, each.epoch);
         if (each.readings.length > 0) listener.committed(each.station, each.readings);
       }
-      for (const [station, epoch] of touched) options.receipts(station, { epoch, upTo: marks.committed(station, epoch) });
+      for (const [station, epoch] of touched)
+        options.receipts(station, { epoch, upTo: marks.committed(station, epoch) });
     },
     failed: () => marks.forgetGathered(),
     async recover() {

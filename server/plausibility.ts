@@ -15,7 +15,10 @@ export type StationDevices = ReadonlyMap<string, { readonly kind: DeviceKind; re
 type MeasuresByName = ReadonlyMap<string, Measure>;
 
 const MEASURES = new Map<DeviceKind, MeasuresByName>(
-  Object.entries(KINDS).map(([kind, row]) => [kind as DeviceKind, new Map<string, Measure>(Object.entries(row.measures))]),
+  Object.entries(KINDS).map(([kind, row]) => [
+    kind as DeviceKind,
+    new Map<string, Measure>(Object.entries(row.measures)),
+  ]),
 );
 
 /** The devices of `station` in this territory; empty for a station that is not in it. */

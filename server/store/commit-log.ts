@@ -80,7 +80,8 @@ function encodeContribution(contribution: Contribution): Cbor[] {
     parts.push([station, epoch, first + at + some.length - 1, batch]);
   }
   // What counts as received beyond the last reading has no batch of its own.
-  if (readings.length === 0 || upToOf(contribution) > first + readings.length - 1) parts.push([station, epoch, upToOf(contribution), null]);
+  if (readings.length === 0 || upToOf(contribution) > first + readings.length - 1)
+    parts.push([station, epoch, upToOf(contribution), null]);
   return parts;
 }
 

@@ -40,6 +40,8 @@ interface Open {
   readonly reader: DuckDBConnection;
   readonly begin: DuckDBPreparedStatement;
   readonly end: DuckDBPreparedStatement;
+  /** The next transaction begins as soon as the last one ended, so that a commit waits for one turn of the disk only. */
+  begun: Promise<unknown>;
   readonly readings: Table;
   readonly marks: Table;
   readonly series: Table;
@@ -66,10 +68,12 @@ class DuckdbStore implements Store {
   async commit(contributions: readonly Contribution[]): Promise<void> {
     const open = await this.opened();
     try {
-      await open.begin.run();
+      await open.begun;
       if (open.markRows > MARKS_BEFORE_REWRITE) await rewriteMarks(open);
       const readings = write(open, contributions);
       await open.end.run();
+      open.begun = open.begin.run();
+      open.begun.catch(() => {});
       open.readingRows += readings;
     } catch (problem) {
       // What the transaction left behind in memory is unknown, so the next call opens the database afresh.
@@ -138,10 +142,11 @@ class DuckdbStore implements Store {
     return dropped as number;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     const open = this.state;
     this.state = undefined;
-    if (open === undefined) return Promise.resolve();
+    if (open === undefined) return;
+    await open.begun.catch(() => {});
     for (const { appender } of [open.readings, open.marks, open.series]) {
       try {
         appender.clear();
@@ -155,7 +160,6 @@ class DuckdbStore implements Store {
     open.writer.closeSync();
     open.reader.closeSync();
     open.instance.closeSync();
-    return Promise.resolve();
   }
 
   private async opened(): Promise<Open> {
@@ -192,11 +196,13 @@ async function openDatabase(path: string, options: DuckdbOptions): Promise<Open>
     upTo.of(station as string, epoch as string).number = number as number;
   }
   const [[readingRows] = [0]] = await rowsOf(writer, "SELECT count(*)::DOUBLE FROM readings");
+  const begin = await writer.prepare("BEGIN");
   return {
     instance,
     writer,
     reader,
-    begin: await writer.prepare("BEGIN"),
+    begin,
+    begun: begin.run(),
     end: await writer.prepare("COMMIT"),
     readings: await table(writer, "readings", [INTEGER, BIGINT, DOUBLE]),
     marks: await table(writer, "marks", [VARCHAR, VARCHAR, BIGINT]),
@@ -241,11 +247,7 @@ function write(open: Open, contributions: readonly Contribution[]): number {
     touched.set(known, each);
   }
   const added = Array.from({ length: seriesIds.size - known }, (_, index) => known + index);
-  append(open.series, [
-    added,
-    added.map((id) => seriesIds.names(id)[0]),
-    added.map((id) => seriesIds.names(id)[1]),
-  ]);
+  append(open.series, [added, added.map((id) => seriesIds.names(id)[0]), added.map((id) => seriesIds.names(id)[1])]);
   append(open.readings, [series, instants, values]);
   appendMarks(
     open,
@@ -265,7 +267,11 @@ async function rewriteMarks(open: Open): Promise<void> {
 
 function appendMarks(open: Open, marks: readonly (readonly [station: string, epoch: string, upTo: number])[]): void {
   open.markRows += marks.length;
-  append(open.marks, [marks.map(([station]) => station), marks.map(([, epoch]) => epoch), marks.map(([, , upTo]) => BigInt(upTo))]);
+  append(open.marks, [
+    marks.map(([station]) => station),
+    marks.map(([, epoch]) => epoch),
+    marks.map(([, , upTo]) => BigInt(upTo)),
+  ]);
 }
 
 interface Table {

@@ -198,7 +198,13 @@ test("frames cut into single bytes are put together again", async () => {
   opened.push({ end: () => socket.destroy() });
   socket.setNoDelay(true);
   const text = (value: string): Buffer => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)]);
-  const body = Buffer.concat([text("MQTT"), Buffer.from([4, 0xc2, 0, 60]), text("p1"), text("p1"), text("secret of p1")]);
+  const body = Buffer.concat([
+    text("MQTT"),
+    Buffer.from([4, 0xc2, 0, 60]),
+    text("p1"),
+    text("p1"),
+    text("secret of p1"),
+  ]);
   const connect = Buffer.concat([Buffer.from([0x10, body.length]), body]);
   const message = Buffer.concat([text(up(town, "p1", "readings")), Buffer.from([0, 7]), Buffer.from("hello")]);
   // The reading comes right behind the CONNECT, before any answer to it: it waits, and is taken.

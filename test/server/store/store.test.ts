@@ -95,7 +95,13 @@ for (const [name, make] of Object.entries(STORES)) {
 
     test("a range holds its start and not its end, oldest first, and no more than its limit", async () => {
       const { store } = await fresh();
-      await store.commit([says("s1", 1, [5, 1, 3, 2, 4].map((second) => reading("lamp-1", second, second)))]);
+      await store.commit([
+        says(
+          "s1",
+          1,
+          [5, 1, 3, 2, 4].map((second) => reading("lamp-1", second, second)),
+        ),
+      ]);
       const values = async (from: number, to: number, limit: number): Promise<number[]> =>
         (await store.range("lamp-1", "level", at(from), at(to), limit)).map(({ value }) => value);
       expect(await values(2, 4, 10)).toEqual([2, 3]);
@@ -111,7 +117,13 @@ for (const [name, make] of Object.entries(STORES)) {
         says("s1", 1, [reading("lamp-1", 0, 0.2), reading("lamp-1", 11, 0.6)]),
         says("s2", 1, [reading("lamp-2", 4, 0.4), reading("lamp-2", 19, 1)]),
       ]);
-      const query = { devices: ["lamp-1", "lamp-2", "lamp-9"], measure: "level", from: at(0), to: at(20), every: seconds(10) };
+      const query = {
+        devices: ["lamp-1", "lamp-2", "lamp-9"],
+        measure: "level",
+        from: at(0),
+        to: at(20),
+        every: seconds(10),
+      };
       // (0.2 + 0.4) / 2 = 0.3; (0.6 + 1) / 2 = 0.8
       const rows = await store.aggregate(query);
       expect(rows.map(({ at }) => at)).toEqual([at(0), at(10)]);
@@ -129,7 +141,13 @@ for (const [name, make] of Object.entries(STORES)) {
 
     test("pruning drops what is older and keeps the marks", async () => {
       const { store, again } = await fresh();
-      await store.commit([says("s1", 1, [1, 2, 3, 4].map((second) => reading("lamp-1", second, second)))]);
+      await store.commit([
+        says(
+          "s1",
+          1,
+          [1, 2, 3, 4].map((second) => reading("lamp-1", second, second)),
+        ),
+      ]);
       expect(await store.prune(at(3))).toBe(2);
       expect(await store.prune(at(3))).toBe(0);
       expect((await store.range("lamp-1", "level", at(0), at(9), 9)).map(({ value }) => value)).toEqual([3, 4]);
@@ -173,7 +191,13 @@ for (const [name, make] of Object.entries(STORES)) {
           const readings = rows.map(({ device, second, value }) => reading(device, second, value));
           await store.commit([says("s1", 1, readings.slice(0, cut))]);
           await store.commit([says("s1", cut + 1, readings.slice(cut))]);
-          const query = { devices: chosen, measure: "level", from: at(from), to: at(from + length), every: seconds(every) };
+          const query = {
+            devices: chosen,
+            measure: "level",
+            from: at(from),
+            to: at(from + length),
+            every: seconds(every),
+          };
           for (const by of [undefined, "device"] as const) {
             const asked = { ...query, ...(by && { by }) };
             sameRows(await store.aggregate(asked), naive(readings, asked));
