@@ -3,6 +3,7 @@ import type { Language } from "#protocol/faults.ts";
 import { Fault } from "#protocol/faults.ts";
 import { languageOf, sentenceOf } from "./language.ts";
 import type { Problem } from "./resources.ts";
+import { violationsOf, type Violation } from "./violations.ts";
 
 /** The largest body that a request may have; nothing that a person writes here is longer. */
 export const MAX_BODY_BYTES = 65_536;
@@ -48,7 +49,7 @@ const pathOf = (url: string): string => (url.split("?")[0] ?? "").slice(0, 200);
 
 function faultOf(error: FastifyError, request: FastifyRequest): Fault {
   if (error instanceof Fault) return error;
-  const wrong = violationsOf(error)[0];
+  const wrong = violationsOf(error.validation ?? [])[0];
   if (wrong !== undefined) {
     const { path, expected } = wrong;
     return new Fault("PAYLOAD_INVALID", { path: path || "(whole)", found: foundAt(request, error, wrong), expected });
@@ -78,82 +79,6 @@ function faultOf(error: FastifyError, request: FastifyRequest): Fault {
   return new Fault("UNEXPECTED", { place: `${request.method} ${pathOf(request.url)}` });
 }
 
-interface Violation {
-  /** Like `scope.kind`; empty for the whole. */
-  readonly path: string;
-  readonly expected: string;
-}
-
-/** What TypeBox says about a request, as paths and expectations; the first is the one to mend first. */
-function violationsOf(error: FastifyError): Violation[] {
-  const violations: Violation[] = [];
-  for (const { keyword, instancePath, params } of error.validation ?? []) {
-    const path = instancePath.slice(1).replaceAll("/", ".");
-    // Said again, with the name of the field, by "additionalProperties" and by the branches of "anyOf".
-    if (keyword === "boolean" || keyword === "anyOf") continue;
-    for (const violation of violationOf(keyword, path, params as Readonly<Record<string, unknown>>)) {
-      if (!violations.some((known) => known.path === violation.path)) violations.push(violation);
-    }
-  }
-  const first = error.validation?.[0];
-  if (violations.length === 0 && first !== undefined) {
-    violations.push({
-      path: first.instancePath.slice(1).replaceAll("/", "."),
-      expected: first.message ?? "another value",
-    });
-  }
-  return violations;
-}
-
-function violationOf(keyword: string, path: string, params: Readonly<Record<string, unknown>>): Violation[] {
-  const inside = (names: unknown): string[] =>
-    (names as string[]).map((name) => (path === "" ? name : `${path}.${name}`));
-  const limit = String(params["limit"]);
-  switch (keyword) {
-    case "required":
-      return inside(params["requiredProperties"]).map((each) => ({ path: each, expected: "a value" }));
-    case "additionalProperties":
-      return inside(params["additionalProperties"]).map((each) => ({ path: each, expected: "no such field" }));
-    case "enum":
-      return [{ path, expected: `one of ${(params["allowedValues"] as unknown[]).join(", ")}` }];
-    case "const":
-      return [{ path, expected: String(params["allowedValue"]) }];
-    case "type":
-      return [{ path, expected: typeName(params["type"]) }];
-    case "minimum":
-      return [{ path, expected: `at least ${limit}` }];
-    case "maximum":
-      return [{ path, expected: `at most ${limit}` }];
-    case "minLength":
-      return [{ path, expected: `at least ${limit} characters` }];
-    case "maxLength":
-      return [{ path, expected: `at most ${limit} characters` }];
-    case "minItems":
-      return [{ path, expected: `at least ${limit} entries` }];
-    case "maxItems":
-      return [{ path, expected: `at most ${limit} entries` }];
-    case "minProperties":
-      return [{ path, expected: "at least one field" }];
-    case "pattern":
-      return [{ path, expected: "a text of the form asked for" }];
-    default:
-      return [{ path, expected: keyword }];
-  }
-}
-
-function typeName(type: unknown): string {
-  const names: Readonly<Record<string, string>> = {
-    object: "an object",
-    array: "a list",
-    string: "a text",
-    number: "a number",
-    integer: "a whole number",
-    boolean: "true or false",
-  };
-  const first = Array.isArray(type) ? (type as string[])[0] : (type as string);
-  return names[first ?? ""] ?? String(first);
-}
-
 /** What stood at the path, shortened; a password is never said back. */
 function foundAt(request: FastifyRequest, error: FastifyError, { path }: Violation): string {
   if (/password|token/i.test(path)) return "…";
@@ -173,7 +98,7 @@ function foundAt(request: FastifyRequest, error: FastifyError, { path }: Violati
 }
 
 function fieldsOf(error: FastifyError, language: Language): Problem["fields"] | undefined {
-  const violations = violationsOf(error);
+  const violations = violationsOf(error.validation ?? []);
   if (violations.length === 0) return undefined;
   return violations.slice(0, 20).map(({ path, expected }) => ({
     path: path || "(whole)",
