@@ -4,7 +4,7 @@ import { Fault } from "#protocol/faults.ts";
 import { KINDS } from "#protocol/kinds.ts";
 import type { Applied, Command, Order } from "#protocol/messages.ts";
 import type { Clock, Disk } from "#protocol/ports.ts";
-import { object, optional, text, oneOf, integer } from "#protocol/shape.ts";
+import { integer, list, object, oneOf, optional, text } from "#protocol/shape.ts";
 import type { Shaped } from "#protocol/shape.ts";
 import type { Device, Territory } from "#protocol/territory.ts";
 import { DAY } from "#protocol/units.ts";
@@ -35,6 +35,12 @@ const passed = object({
   because: optional(text(300)),
 });
 type Passed = Shaped<typeof passed>;
+/**
+ * Commands of a device that a repetition is still answered for: a programme and an override may be under way at once,
+ * each with its repetitions.
+ */
+const REMEMBERED = 4;
+const remembered = list(passed, REMEMBERED);
 
 export type Gate = ReturnType<typeof openGate>;
 
@@ -44,10 +50,10 @@ export type Gate = ReturnType<typeof openGate>;
  * on twice, not even when the power goes in between.
  */
 export function openGate({ territory, station, disk, clock, verifier }: GateOptions) {
-  const last = load(disk);
+  const passages = load(disk);
 
   function save(): void {
-    disk.replace(FILE, new TextEncoder().encode(JSON.stringify(Object.fromEntries(last))));
+    disk.replace(FILE, new TextEncoder().encode(JSON.stringify(Object.fromEntries(passages))));
   }
 
   /**
@@ -74,50 +80,47 @@ export function openGate({ territory, station, disk, clock, verifier }: GateOpti
     const device = territory.devices.get(command.device);
     if (device === undefined || device.station !== station) return refuse("DEVICE_UNKNOWN", { station });
 
-    const before = last.get(device.id);
-    if (before !== undefined && before.command === command.id && before.sequence === command.sequence) {
-      return before.outcome === "begun"
-        ? refuse("COMMAND_REFUSED", { action: command.order.action, problem: "the power went while it was being done" })
-        : answer(before.outcome, before.because);
+    const known = passages.get(device.id) ?? [];
+    const before = known.find(({ command: id, sequence }) => id === command.id && sequence === command.sequence);
+    if (before?.outcome === "begun") {
+      return refuse("COMMAND_REFUSED", {
+        action: command.order.action,
+        problem: "the power went while it was being done",
+      });
     }
-    if (before !== undefined && command.sequence <= before.sequence) {
-      return refuse("COMMAND_REPEATED", { sequence: command.sequence, last: before.sequence });
-    }
+    if (before !== undefined) return answer(before.outcome, before.because);
+    const last = known.at(-1)?.sequence ?? 0;
+    if (command.sequence <= last) return refuse("COMMAND_REPEATED", { sequence: command.sequence, last });
     const late_ms = clock.now() - command.expiresAt;
     if (late_ms >= 0) return refuse("COMMAND_EXPIRED", { late_s: Math.round(late_ms / 1000) });
     const problem = limitBroken(device, command.order, territory, clock.now());
     if (problem !== undefined) return refuse("COMMAND_REFUSED", { action: command.order.action, problem });
 
-    const now: Passed = { command: command.id, sequence: command.sequence, outcome: "begun" };
-    remember(device.id, now);
+    const begun: Passed = { command: command.id, sequence: command.sequence, outcome: "begun" };
+    keep(device.id, [...known.slice(1 - REMEMBERED), begun]);
     const refusal = act(device, command.order);
-    const done: Passed = { ...now, outcome: refusal === undefined ? "applied" : "refused" };
-    if (refusal !== undefined) {
-      const sentence = new Fault("COMMAND_REFUSED", {
-        device: device.id,
-        action: command.order.action,
-        problem: refusal,
-      });
-      done.because = sentence.message.slice(0, 300);
-    }
-    last.set(device.id, done);
+    const sentence = refusal === undefined ? undefined : refusalOf(command, refusal);
+    const done: Passed = { ...begun, outcome: sentence === undefined ? "applied" : "refused" };
+    if (sentence !== undefined) done.because = sentence;
+    passages.set(device.id, [...known.slice(1 - REMEMBERED), done]);
     try {
       save();
     } catch (fault) {
       // The deed is done; at worst a repetition after a restart is answered as interrupted.
       if (!(fault instanceof Fault)) throw fault;
     }
-    return answer(done.outcome as "applied" | "refused", done.because);
+    return answer(sentence === undefined ? "applied" : "refused", sentence);
   }
 
-  function remember(device: string, now: Passed): void {
-    const before = last.get(device);
-    last.set(device, now);
+  /** On disk or not at all. */
+  function keep(device: string, now: readonly Passed[]): void {
+    const before = passages.get(device);
+    passages.set(device, now);
     try {
       save();
     } catch (fault) {
-      if (before === undefined) last.delete(device);
-      else last.set(device, before);
+      if (before === undefined) passages.delete(device);
+      else passages.set(device, before);
       throw fault;
     }
   }
@@ -126,15 +129,19 @@ export function openGate({ territory, station, disk, clock, verifier }: GateOpti
 }
 
 /** What an unreadable file knew is lost; what an old command could do then is bounded by its expiry. */
-function load(disk: Disk): Map<string, Passed> {
-  const last = new Map<string, Passed>();
+function load(disk: Disk): Map<string, readonly Passed[]> {
+  const passages = new Map<string, readonly Passed[]>();
   try {
     const kept: unknown = JSON.parse(new TextDecoder().decode(disk.read(FILE) ?? NOTHING));
-    for (const [device, value] of Object.entries(kept as object)) last.set(device, passed.parse(value, device));
+    for (const [device, value] of Object.entries(kept as object)) passages.set(device, remembered.parse(value, device));
   } catch (problem) {
     if (!(problem instanceof SyntaxError || problem instanceof Fault)) throw problem;
   }
-  return last;
+  return passages;
+}
+
+function refusalOf({ device, order }: Command, problem: string): string {
+  return new Fault("COMMAND_REFUSED", { device, action: order.action, problem }).message.slice(0, 300);
 }
 
 /** Why a device must not get this order, or undefined: what the shape of the message could not know. */

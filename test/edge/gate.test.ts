@@ -93,6 +93,16 @@ describe("A command", () => {
     expect([...done, ...later.done]).toEqual([override]);
   });
 
+  test("is still answered as before when another one for its device has passed since", () => {
+    const { pass, done } = gateOn();
+    const first = commandOf("S-1", "L1", 1, override, NOW);
+    const second = commandOf("S-1", "L1", 2, { action: "release" }, NOW);
+    pass(first);
+    pass(second);
+    expect(pass(first)).toMatchObject({ command: "c-L1-1", outcome: "applied" });
+    expect(done).toHaveLength(2);
+  });
+
   test("with a sequence at or below the last one is refused", () => {
     const { pass, done } = gateOn();
     pass(commandOf("S-1", "L1", 5, override, NOW));
