@@ -64,19 +64,19 @@ export function forecastFill(input: FillInput, times: readonly number[]): FillFo
 /** Mean and standard deviation of the level at `time`; before the measurement, those of the measurement. */
 export function fillAt(input: FillInput, time: number): FillAt {
   const { bag, rate, sensor } = input.spread;
-  const rise = usualRise(input, time) * input.correction;
+  const rise = usualRise(input.measuredAt, time, input.rates, input.offsets) * input.correction;
   return {
     mean: Math.min(TOP, input.fill + rise),
     deviation: Math.sqrt(bag * rise + (rate * rise) ** 2 + sensor ** 2),
   };
 }
 
-/** The usual rise in level from the measurement to `time`. */
-function usualRise(input: FillInput, time: number): number {
+/** The usual rise in level from one time to another. */
+export function usualRise(from: number, to: number, rates: readonly number[], offsets: readonly OffsetFrom[]): number {
   let rise = 0;
-  for (let at = input.measuredAt; at < time;) {
-    const end = Math.min(nextLocalHour(at, input.offsets), time);
-    rise += (input.rates[hourOfWeek(at, input.offsets)] ?? 0) * ((end - at) / HOUR);
+  for (let at = from; at < to;) {
+    const end = Math.min(nextLocalHour(at, offsets), to);
+    rise += (rates[hourOfWeek(at, offsets)] ?? 0) * ((end - at) / HOUR);
     at = end;
   }
   return rise;

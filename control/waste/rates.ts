@@ -2,7 +2,7 @@ import type { OffsetFrom } from "#control/localTime.ts";
 import { hourOfWeek, nextLocalHour } from "#control/localTime.ts";
 import { HOUR } from "#protocol/units.ts";
 import type { FillSpread } from "./fill.ts";
-import { USUAL_SPREAD } from "./fill.ts";
+import { USUAL_SPREAD, usualRise } from "./fill.ts";
 
 /** A measured level of a container. */
 export interface FillReading {
@@ -54,7 +54,33 @@ export function learnedFill(readings: readonly FillReading[], offsets: readonly 
     }
   }
   const rates = shrunk(week);
-  return { rates, correction: correctionOf(recent, last, rates, offsets), spread: USUAL_SPREAD };
+  return { rates, correction: correctionOf(recent, last, rates, offsets), spread: spreadOf(readings, rates, offsets) };
+}
+
+/** Rises are compared over stretches of about a day: over an hour the sensor's own steps would be all that is seen. */
+const STRETCH_MS = 24 * HOUR;
+/** Containers' worth of rise that the usual spread is taken to be sure of. */
+const WEIGHT_OF_SPREAD = 1;
+
+/** How far a day's rise strays from the usual: the variance of what was missed over the rise that was expected. */
+function spreadOf(
+  readings: readonly FillReading[],
+  rates: readonly number[],
+  offsets: readonly OffsetFrom[],
+): FillSpread {
+  let missed = USUAL_SPREAD.bag * WEIGHT_OF_SPREAD;
+  let expected = WEIGHT_OF_SPREAD;
+  let start = readings[0];
+  readings.forEach((reading, index) => {
+    const next = readings[index + 1];
+    const emptied = next !== undefined && reading.fill - next.fill > EMPTIED;
+    if (start === undefined || (!emptied && next !== undefined && reading.at - start.at < STRETCH_MS)) return;
+    const usual = usualRise(start.at, reading.at, rates, offsets);
+    missed += (reading.fill - start.fill - usual) ** 2;
+    expected += usual;
+    start = emptied ? next : reading;
+  });
+  return { ...USUAL_SPREAD, bag: Math.round((missed / expected) * 1e4) / 1e4 };
 }
 
 interface Seen {

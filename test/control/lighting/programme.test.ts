@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as fc from "fast-check";
 import type { ProgrammeInput } from "#control/lighting/programme.ts";
-import { PROGRAMME_POLICY, PROGRAMME_RULES, programme } from "#control/lighting/programme.ts";
+import { PROGRAMME_POLICY, PROGRAMME_REFUSALS, PROGRAMME_RULES, programme } from "#control/lighting/programme.ts";
 import { stepAt } from "#control/lighting/steps.ts";
 import { darkness } from "#control/lighting/sun.ts";
 import { canonical } from "#protocol/canonical.ts";
@@ -142,6 +142,7 @@ describe("any street, any night", () => {
       expect(order.parse(decision.value, "")).toEqual(decision.value);
       expect(JSON.parse(canonical(decision))).toEqual(decision);
       expect(PROGRAMME_RULES).toContain(decision.because);
+      for (const { refused } of decision.alternatives) expect(PROGRAMME_REFUSALS).toContain(refused);
     });
   });
 

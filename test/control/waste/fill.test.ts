@@ -139,6 +139,19 @@ describe("what a container's readings teach", () => {
     expect(learnedFill([...slow, ...fast], utc).correction).toBeGreaterThan(1.25);
   });
 
+  test("a container that fills by fits and starts gets a wider spread than one that fills evenly", () => {
+    const even = learnedFill(
+      readings(6 * 168, (hour) => (hour % 96) * 0.01),
+      utc,
+    );
+    // 0.48 every second day and nothing on the others: the mean rise is the same.
+    const fitful = learnedFill(
+      readings(6 * 168, (hour) => (hour % 96 >= 48 ? 0.96 : hour % 96 >= 24 ? 0.48 : 0)),
+      utc,
+    );
+    expect(fitful.spread.bag).toBeGreaterThan(3 * even.spread.bag);
+  });
+
   test("whatever the readings, rates are finite and never negative", () => {
     fc.assert(
       fc.property(

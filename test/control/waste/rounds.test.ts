@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { seededChance } from "#control/chance.ts";
 import type { Candidate } from "#control/waste/fill.ts";
 import type { RoundsInput } from "#control/waste/rounds.ts";
-import { ROUNDS_POLICY, rounds } from "#control/waste/rounds.ts";
+import { ROUNDS_POLICY, ROUNDS_REFUSALS, ROUNDS_RULES, rounds } from "#control/waste/rounds.ts";
 import { VISIT_RULES } from "#control/waste/selection.ts";
 import { canonical } from "#protocol/canonical.ts";
 
@@ -175,6 +175,8 @@ test("any day gives a plan in which each container comes once, loads and hours h
           sheet.stops.map((stop) => stop.eta).toSorted((a, b) => a - b),
         );
       }
+      expect(ROUNDS_RULES).toContain(decision.because);
+      for (const { refused } of decision.alternatives) expect(ROUNDS_REFUSALS).toContain(refused);
       for (const { because } of skipped) expect(VISIT_RULES).toContain(because);
       expect(JSON.parse(canonical(decision))).toEqual(decision);
       expect(canonical(rounds(JSON.parse(canonical(input)) as RoundsInput))).toBe(canonical(decision));
