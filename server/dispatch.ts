@@ -30,7 +30,10 @@ export interface Intent {
  */
 export interface Dispatch {
   start(): void;
+  /** Writes down what was answered, and rests. */
   stop(): void;
+  /** Rests as a crash does: what was answered and not written down is asked again at the next start. */
+  kill(): void;
   /** Takes these in one transaction and sends at once what can be sent. */
   send(intents: readonly Intent[]): void;
   /** The lane of this device is over without a command: its order has ended by itself. */
@@ -61,6 +64,8 @@ export interface DispatchOptions {
 const REPEAT = { first_s: 1, last_s: 30 };
 /** Commands sent in one turn; the rest follows after a pause, so that ten thousand lamps do not hold up a reading. */
 const TURN = { commands: 200, pause_s: 0.05 };
+/** Answers are written down together, so that a town that answers at once costs one write; a lost one is asked again. */
+const GATHER_S = 0.25;
 /** A refused order is tried again under a new sequence before it counts as refused. */
 const RETRY = { times: 2, pause_s: 10 };
 /** An answer to one of the last commands of an intent settles it. */
@@ -93,6 +98,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   let cancel: Cancel | undefined;
   let cancelAt = Number.POSITIVE_INFINITY;
   let unsubscribe: (() => void) | undefined;
+  let answered: (() => void)[] = [];
+  let cancelFlush: Cancel | undefined;
 
   const write = (intent: Pending, progress: CommandProgress, answeredAt?: Instant, because?: string): void => {
     state.run(
@@ -110,9 +117,21 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     );
   };
 
-  const save = (intent: Pending, progress: CommandProgress, answeredAt?: Instant, because?: string): void => {
-    write(intent, progress, answeredAt, because);
-    registry.command(intent.device, intent.lane, stateOf(intent, progress, answeredAt, because));
+  const save = (intent: Pending, progress: CommandProgress): void => {
+    write(intent, progress);
+    registry.command(intent.device, intent.lane, stateOf(intent, progress));
+  };
+
+  /** All writes go through here: what was answered is written first, so that it never covers something newer. */
+  const transaction = (work: () => void): void => {
+    state.transaction(() => {
+      const before = answered;
+      answered = [];
+      cancelFlush?.();
+      cancelFlush = undefined;
+      for (const each of before) each();
+      work();
+    });
   };
 
   const forget = (intent: Pending): void => {
@@ -171,7 +190,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
     if (due.length > 0) {
       const sending: Pending[] = [];
-      state.transaction(() => {
+      transaction(() => {
         for (const intent of due) {
           if (intent.expiresAt <= now) {
             totals.expired++;
@@ -219,7 +238,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     forget(intent);
     if (answer.outcome === "applied") totals.applied++;
     else totals.refused++;
-    save(intent, answer.outcome, answer.at as Instant, answer.because);
+    const { outcome, because } = answer;
+    const at = answer.at as Instant;
+    registry.command(intent.device, intent.lane, stateOf(intent, outcome, at, because));
+    answered.push(() => write(intent, outcome, at, because));
+    cancelFlush ??= clock.after(seconds(GATHER_S), () => transaction(() => undefined));
     const waiting = front(intent.device);
     if (waiting !== undefined) {
       // Its sequence, if it had one, is behind what the device has just taken: it needs a new one.
@@ -275,12 +298,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       wakeAt(clock.now());
     },
     stop() {
-      running = false;
-      cancel?.();
-      cancel = undefined;
-      cancelAt = Number.POSITIVE_INFINITY;
-      unsubscribe?.();
+      if (answered.length > 0) transaction(() => undefined);
+      rest();
     },
+    kill: rest,
     send(intents) {
       const now = clock.now();
       const made = intents.map(({ device: id, lane, order, expiresAt, entry }): Pending => {
@@ -289,7 +310,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const { station } = device;
         return { device: id, station, lane, order, since: now, expiresAt, entry, sequences: [], payload: undefined, attempts: 0, refusals: 0, dueAt: 0 };
       });
-      state.transaction(() => {
+      transaction(() => {
         for (const intent of made) write(intent, "waiting");
         state.afterCommit(() => {
           for (const intent of made) {
@@ -299,12 +320,15 @@ export function createDispatch(options: DispatchOptions): Dispatch {
             if (plan !== undefined) renew(plan);
             registry.command(intent.device, intent.lane, stateOf(intent, "waiting"));
           }
-          if (running) turnNow();
+          if (!running) return;
+          // A hand is not kept waiting; plans go out with what else is decided at this time.
+          if (made.some(({ lane }) => lane === "hand")) turnNow();
+          else wakeAt(now + TURN.pause_s * 1000);
         });
       });
     },
     end(device, lane) {
-      state.run("UPDATE intents SET state = 'ended' WHERE device = ? AND lane = ?", device, lane);
+      transaction(() => state.run("UPDATE intents SET state = 'ended' WHERE device = ? AND lane = ?", device, lane));
       state.afterCommit(() => {
         const intent = pending.get(device)?.[lane];
         if (intent !== undefined) forget(intent);
@@ -328,6 +352,17 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       return { waiting, ...totals };
     },
   };
+
+  function rest(): void {
+    running = false;
+    cancel?.();
+    cancel = undefined;
+    cancelAt = Number.POSITIVE_INFINITY;
+    cancelFlush?.();
+    cancelFlush = undefined;
+    answered = [];
+    unsubscribe?.();
+  }
 
   function turnNow(): void {
     cancel?.();

@@ -52,8 +52,11 @@ export interface Journal {
   latest(name: string, subject: string): JournalEntry | undefined;
   /** Computes an entry again. Raises Fault REPLAY_DIFFERS, NOT_FOUND, or CONFLICT for a person's act. */
   replay(id: number): { readonly id: number; readonly hash: string };
-  /** Walks the whole chain. Raises Fault JOURNAL_BROKEN at the first entry that does not follow from the one before. */
-  verify(): { readonly entries: number; readonly head: string };
+  /**
+   * Walks the chain, the whole of it or its newest entries. Raises Fault JOURNAL_BROKEN at the first entry that does not
+   * follow from the one before.
+   */
+  verify(newest?: number): { readonly entries: number; readonly head: string };
   /** The hash of the newest entry; 64 zeros when there is none. */
   head(): string;
   count(): number;
@@ -130,7 +133,7 @@ export function openJournal(state: State, decide: Decide): Journal {
       if (recorded !== now) throw new Fault("REPLAY_DIFFERS", { id, ...difference(recorded, now) });
       return { id, hash: entry.hash };
     },
-    verify: () => verify(state),
+    verify: (entries) => verify(state, entries === undefined ? 1 : Math.max(1, newest().id - entries + 1)),
     head: () => newest().hash,
     count: () => newest().id,
     subscribe(listener) {
@@ -140,14 +143,15 @@ export function openJournal(state: State, decide: Decide): Journal {
   };
 }
 
-function verify(state: State): { entries: number; head: string } {
-  let expected = 1;
+function verify(state: State, first: number): { entries: number; head: string } {
+  let expected = first;
   let previous = BEGINNING;
+  if (first > 1) previous = String(state.get("SELECT hash FROM journal WHERE id = ?", first - 1)?.["hash"] ?? "");
   const broken = (problem: string) => new Fault("JOURNAL_BROKEN", { entry: expected, problem });
   // Read in pages: a journal of years does not fit into memory at once.
   for (;;) {
     const rows = state.all("SELECT * FROM journal WHERE id >= ? ORDER BY id LIMIT 500", expected);
-    if (rows.length === 0) return { entries: expected - 1, head: previous };
+    if (rows.length === 0) return { entries: expected - first, head: previous };
     for (const row of rows) {
       if (row["id"] !== expected) throw broken("it is missing");
       if (row["previous"] !== previous) throw broken("it does not follow from the entry before");

@@ -39,7 +39,7 @@ export interface LoopOptions {
 }
 
 /** Decisions in one turn, and the pause until the next when more are due: a reading never waits for a whole town. */
-const TURN = { decisions: 8, pause_s: 0.1 };
+const TURN = { decisions: 4, pause_s: 0.05 };
 /** The loop looks at least so often, so that a clock that is set right is noticed. */
 const LONGEST_SLEEP_S = 60;
 /** A decision that failed is tried again after this. */

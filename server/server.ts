@@ -1,5 +1,6 @@
 import type { DecisionName } from "#control/decide.ts";
 import { DECIDE, decide } from "#control/decide.ts";
+import { Fault } from "#protocol/faults.ts";
 import type { Receipt } from "#protocol/messages.ts";
 import { encodeMessage } from "#protocol/messages.ts";
 import type { Cancel, Clock } from "#protocol/ports.ts";
@@ -91,6 +92,8 @@ export interface Server {
 export const decideByName: Decide = (name, inputs) =>
   Object.hasOwn(DECIDE, name) ? decide(name as DecisionName, inputs as never) : undefined;
 
+/** The newest entries of the journal, whose chain is checked at each start; `vigie decisions verify` checks all. */
+const CHECKED_AT_START = 1000;
 const PRUNE_EVERY = seconds(86_400);
 
 /** Wires one server by hand. Nothing runs before `start`. */
@@ -133,11 +136,21 @@ export function createServer(parts: ServerParts): Server {
     });
   };
 
+  const checkJournal = (): void => {
+    try {
+      journal.verify(CHECKED_AT_START);
+      alarms.clear("journal-broken", "journal");
+    } catch (problem) {
+      if (!(problem instanceof Fault)) throw problem;
+      const { entry = 0, problem: what = "" } = problem.facts;
+      alarms.raise({ key: "journal-broken", subject: "journal", facts: { entry, problem: what } });
+    }
+  };
+
   const quiet = (): void => {
     cancelPrune?.();
     watch.stop();
     overrides.stop();
-    dispatch.stop();
   };
 
   return {
@@ -161,6 +174,7 @@ export function createServer(parts: ServerParts): Server {
       await store.open();
       registry.rebuild(await store.latest());
       await ingest.start();
+      checkJournal();
       dispatch.start();
       overrides.start();
       watch.start();
@@ -176,6 +190,7 @@ export function createServer(parts: ServerParts): Server {
     async stop() {
       await loop.stop();
       quiet();
+      dispatch.stop();
       await broker.stop();
       await ingest.stop();
       await store.close();
@@ -183,6 +198,7 @@ export function createServer(parts: ServerParts): Server {
     kill() {
       void loop.stop();
       quiet();
+      dispatch.kill();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Evidence } from "#control/decision.ts";
 import type { Measure } from "#protocol/kinds.ts";
 import { KINDS, SIGNAL_MODES } from "#protocol/kinds.ts";
 import type { Cancel, Clock } from "#protocol/ports.ts";
@@ -54,21 +55,25 @@ export function createWatch(options: WatchOptions): Watch {
   let cancel: Cancel | undefined;
 
   const silentStations = (now: Instant): Cause[] => {
-    const heard: StationTwin[] = [];
     const silent: StationTwin[] = [];
+    let heard = 0;
     for (const station of registry.stations()) {
-      if (station.lastSeen === undefined && station.since === undefined) continue;
-      heard.push(station);
+      if (!wasHeard(station)) continue;
+      heard++;
       if (isSilent(station, now, startedAt, mute_ms.get(station.id) ?? 0)) silent.push(station);
     }
-    if (silent.length >= GROUP.town.least && silent.length >= heard.length * GROUP.town.share) {
+    if (silent.length === 0) return [];
+    if (silent.length >= GROUP.town.least && silent.length >= heard * GROUP.town.share) {
       const devices = silent.map((station) => station.id);
-      return [{ key: "town-silent", subject: territory.id, facts: { silent: silent.length, stations: heard.length }, devices }];
+      return [{ key: "town-silent", subject: territory.id, facts: { silent: silent.length, stations: heard }, devices }];
     }
-    const byFeeder = Map.groupBy(silent, (station) => feederOf.get(station.id));
-    const heardByFeeder = Map.groupBy(heard, (station) => feederOf.get(station.id));
-    return [...byFeeder].flatMap(([feeder, stations]): Cause[] => {
-      const all = heardByFeeder.get(feeder)?.length ?? 0;
+    const heardOn = new Map<string | undefined, number>();
+    for (const station of registry.stations()) {
+      const feeder = feederOf.get(station.id);
+      if (wasHeard(station)) heardOn.set(feeder, (heardOn.get(feeder) ?? 0) + 1);
+    }
+    return [...Map.groupBy(silent, (station) => feederOf.get(station.id))].flatMap(([feeder, stations]): Cause[] => {
+      const all = heardOn.get(feeder) ?? 0;
       if (feeder === undefined || stations.length < GROUP.feeder.least || stations.length < all * GROUP.feeder.share) {
         return stations.map((station) => silentStation(station, now));
       }
@@ -96,20 +101,27 @@ export function createWatch(options: WatchOptions): Watch {
     return causes;
   };
 
+  const troubled = (key: AlarmKey, { device: { id, street } }: Twin, more: Evidence = {}): Cause => ({
+    key,
+    subject: id,
+    facts: { device: id, street: names.get(street ?? "") ?? street ?? "", ...more },
+    devices: [id],
+  });
+
   const troubledDevices = (now: Instant): Cause[] => {
     const causes: Cause[] = [];
     for (const twin of registry.twins()) {
-      const { id, kind, street } = twin.device;
-      const facts = { device: id, street: names.get(street ?? "") ?? street ?? "" };
-      const one = (key: AlarmKey, more = {}): void => void causes.push({ key, subject: id, facts: { ...facts, ...more }, devices: [id] });
-      if (kind === "lamp" && twin.values.get("failed")?.value === 1) one("lamp-failed");
-      if (kind === "container") {
+      const { kind } = twin.device;
+      if (kind === "lamp") {
+        if (twin.values.get("failed")?.value === 1) causes.push(troubled("lamp-failed", twin));
+      } else if (kind === "container") {
         const fill = twin.values.get("fill")?.value ?? 0;
-        if (fill >= (stands("container-near-overflow", id) ? OVERFLOW.clear : OVERFLOW.raise)) {
-          one("container-near-overflow", { fill_percent: Math.round(fill * 100) });
+        if (fill >= (stands("container-near-overflow", twin.device.id) ? OVERFLOW.clear : OVERFLOW.raise)) {
+          causes.push(troubled("container-near-overflow", twin, { fill_percent: Math.round(fill * 100) }));
         }
+      } else if (kind === "signal" && isDegraded(twin, now)) {
+        causes.push(troubled("junction-degraded", twin, { mode: SIGNAL_MODES[twin.values.get("mode")?.value ?? 0] ?? "" }));
       }
-      if (kind === "signal" && isDegraded(twin, now)) one("junction-degraded", { mode: SIGNAL_MODES[twin.values.get("mode")?.value ?? 0] ?? "" });
     }
     return causes;
   };
@@ -126,22 +138,24 @@ export function createWatch(options: WatchOptions): Watch {
 
   /** One alarm a street and kind of trouble: a lost command is rarely alone. */
   const troubledCommands = (now: Instant): Cause[] => {
-    const unanswered = new Map<string, { twin: Twin; command: CommandState }[]>();
-    const refused = new Map<string, { twin: Twin; command: CommandState }[]>();
-    for (const twin of registry.twins()) {
-      for (const command of [twin.machine, twin.hand]) {
-        if (command === undefined) continue;
-        const place = `${twin.device.street ?? twin.device.id}:${command.order.action}`;
-        const station = registry.station(twin.device.station);
-        const waits = command.progress === "sent" || command.progress === "waiting";
-        if (command.progress === "refused") push(refused, place, { twin, command });
-        else if (waits && station?.online === true && now - Math.max(command.since, station.since ?? 0) > UNANSWERED_MS) {
-          push(unanswered, place, { twin, command });
-        }
+    const unanswered = new Map<string, Struck[]>();
+    const refused = new Map<string, Struck[]>();
+    const judge = (twin: Twin, command: CommandState | undefined): void => {
+      if (command === undefined || command.progress === "applied" || command.progress === "ended") return;
+      const place = `${twin.device.street ?? twin.device.id}:${command.order.action}`;
+      if (command.progress === "refused") push(refused, place, { twin, command });
+      if (command.progress !== "sent" && command.progress !== "waiting") return;
+      const station = registry.station(twin.device.station);
+      if (station?.online === true && now - Math.max(command.since, station.since ?? 0) > UNANSWERED_MS) {
+        push(unanswered, place, { twin, command });
       }
+    };
+    for (const twin of registry.twins()) {
+      judge(twin, twin.machine);
+      judge(twin, twin.hand);
     }
-    const cause = (key: AlarmKey) => ([subject, struck]: [string, { twin: Twin; command: CommandState }[]]): Cause => {
-      const { twin, command } = struck[0] as { twin: Twin; command: CommandState };
+    const cause = (key: AlarmKey) => ([subject, struck]: [string, Struck[]]): Cause => {
+      const { twin, command } = struck[0] as Struck;
       const more = struck.length > 1 ? ` (+${struck.length - 1})` : "";
       const facts = {
         device: `${twin.device.id}${more}`,
@@ -227,6 +241,14 @@ const OURS: ReadonlySet<AlarmKey> = new Set<AlarmKey>([
   "clock-wrong",
   "readings-dropped",
 ]);
+
+interface Struck {
+  readonly twin: Twin;
+  readonly command: CommandState;
+}
+
+/** A station that never spoke is not built yet. */
+const wasHeard = (station: StationTwin): boolean => station.lastSeen !== undefined || station.since !== undefined;
 
 /** After a start of the server every station gets the time to come back. */
 function isSilent(station: StationTwin, now: Instant, startedAt: Instant, mute_ms: number): boolean {

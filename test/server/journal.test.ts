@@ -48,6 +48,13 @@ test("an untouched chain is whole", () => {
   expect(journal.verify()).toEqual({ entries: 5, head: journal.head() });
 });
 
+test("the newest entries can be checked alone, and what is broken before them is not seen then", () => {
+  const { state, journal } = filled();
+  state.run("UPDATE journal SET at = 99 WHERE id = 2");
+  expect(journal.verify(2)).toEqual({ entries: 2, head: journal.head() });
+  expect(() => journal.verify(4)).toThrow(/entry 2/);
+});
+
 const tampering: [string, string][] = [
   ["a changed decision", "UPDATE journal SET decision = replace(decision, '6', '7') WHERE id = 3"],
   ["a changed time", "UPDATE journal SET at = 99 WHERE id = 3"],
