@@ -29,6 +29,7 @@ import { createPlans, type Plans } from "./plans.ts";
 import { policies } from "./policies.ts";
 import { MAX_BODY_BYTES, answerProblems } from "./problem.ts";
 import { session } from "./session.ts";
+import { Problem } from "./resources.ts";
 import { createStream } from "./stream.ts";
 import { town } from "./town.ts";
 import { waste } from "./waste.ts";
@@ -136,6 +137,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       api.addHook("onSend", async (_, reply) => {
         if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
       });
+      api.addHook("onRoute", (route) => {
+        const { response } = (route.schema ?? {}) as { response?: Record<string, unknown> };
+        if (route.schema !== undefined) route.schema = { ...route.schema, response: { ...response, default: REFUSAL } };
+      });
       const document = { config: { role: "anyone" }, schema: { hide: true } } as const;
       api.get("/", document, async () => app.swagger());
       api.get("/openapi.json", document, async () => app.swagger());
@@ -196,6 +201,12 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     close: () => app.close(),
   };
 }
+
+/** How any request can be refused. */
+const REFUSAL = {
+  description: "The request was refused, with the reason",
+  content: { "application/problem+json": { schema: Problem } },
+};
 
 function describe(version: string) {
   return {

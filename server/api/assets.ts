@@ -67,7 +67,8 @@ export function serveConsole(app: FastifyInstance, files: PageFiles, version: st
     return found;
   };
 
-  const versioned = new RegExp(`^/(console|vendor)/@${version}/`);
+  // A page that was opened before a restart asks under its old version: it gets the new files, but does not keep them.
+  const versioned = /^\/(console|vendor)\/@([A-Za-z0-9.-]+)\//;
   const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const asked = decoded(request.url.split("?")[0] ?? "/");
     const path = asked.replace(versioned, "/$1/");
@@ -75,12 +76,14 @@ export function serveConsole(app: FastifyInstance, files: PageFiles, version: st
     if (file === undefined) throw new Fault("NOT_FOUND", { thing: "address", id: asked.slice(0, 200) });
     const found = await asset(file, () => makeAsset(files, file));
     if (found === undefined) throw new Fault("NOT_FOUND", { thing: "address", id: asked.slice(0, 200) });
-    return send(request, reply, found, path === asked ? "no-cache" : "public, max-age=31536000, immutable");
+    const current = versioned.exec(asked)?.[2] === version;
+    return send(request, reply, found, current ? "public, max-age=31536000, immutable" : "no-cache");
   };
-  app.get("/console/*", serve);
-  app.get("/vendor/*", serve);
+  const hidden = { schema: { hide: true } };
+  app.get("/console/*", hidden, serve);
+  app.get("/vendor/*", hidden, serve);
 
-  app.get("/*", async (request, reply) => {
+  app.get("/*", hidden, async (request, reply) => {
     const path = request.url.split("?")[0] ?? "/";
     if (path.startsWith("/api/") || /\.[a-z0-9]{1,5}$/i.test(path)) {
       throw new Fault("NOT_FOUND", { thing: "address", id: path.slice(0, 200) });
