@@ -41,7 +41,7 @@ let receipts = 0;
 let disorder = 0;
 let running = false;
 let began = 0;
-let up_ = 0;
+let connections = 0;
 let cpu = process.cpuUsage();
 
 class Station {
@@ -146,11 +146,11 @@ class Station {
 const all = Array.from({ length: stations }, (_, index) => new Station(index));
 
 function connected(): void {
-  if (++up_ === stations) process.send?.("connected");
+  if (++connections === stations) process.send?.("connected");
 }
 
 function lost(): void {
-  if (--up_ === 0) {
+  if (--connections === 0) {
     running = false;
     process.send?.(report());
   }

@@ -110,10 +110,7 @@ class AedesBroker implements EmbeddedBroker {
           return;
         }
         // A last will, or a message at QoS 2: rare, so they may take the long way.
-        handlers.onMessage(station, packet.topic, Buffer.from(packet.payload)).then(
-          () => done(null),
-          (problem: unknown) => done(problem as Error),
-        );
+        void answer(handlers.onMessage(station, packet.topic, Buffer.from(packet.payload)), done);
       },
       authorizeSubscribe: (client, subscription, done) => {
         const connection = connectionOf(client);
@@ -221,6 +218,17 @@ class AedesBroker implements EmbeddedBroker {
     for (const connection of this.connections) connection.destroy();
     await closed;
   }
+}
+
+/** Calls aedes back when `taken` is settled. */
+async function answer(taken: Promise<void>, done: (problem?: Error | null) => void): Promise<void> {
+  let refusal: Error | null = null;
+  try {
+    await taken;
+  } catch (problem) {
+    refusal = problem as Error;
+  }
+  done(refusal);
 }
 
 const connectionOf = (client: Client): StationConnection | undefined =>

@@ -194,12 +194,16 @@ export class StationConnection extends Duplex {
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-    if (this.socket.write(chunk)) done();
-    else this.socket.once("drain", done);
+    this.pass(chunk, done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "buffer" as BufferEncoding, done);
+    this.pass(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  private pass(bytes: Buffer, done: () => void): void {
+    if (this.socket.write(bytes)) done();
+    else this.socket.once("drain", done);
   }
 
   override _destroy(problem: Error | null, done: (problem: Error | null) => void): void {

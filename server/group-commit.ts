@@ -181,10 +181,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     async stop() {
       stopped = true;
       commitNext();
-      while (underWay !== undefined) {
-        await underWay.done.promise.catch(() => {});
-        commitNext();
-      }
+      await (gathering ?? underWay)?.done.promise.catch(() => {});
     },
     stats: () => ({
       commits: commitTimes.count,

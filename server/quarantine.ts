@@ -37,7 +37,7 @@ export function createQuarantine(most = ENTRIES): Quarantine {
       total++;
       counts[entry.code] = (counts[entry.code] ?? 0) + 1;
     },
-    entries: () => [...ring.slice(0, total % most).reverse(), ...ring.slice(total % most).reverse()],
+    entries: () => [...ring.slice(0, total % most).toReversed(), ...ring.slice(total % most).toReversed()],
     counts: () => counts,
     get total() {
       return total;

@@ -24,11 +24,11 @@ const SECRET_BYTES = 32;
  * (mode 0600). The public key lies beside them for stations. Raises Fault DIRECTORY_UNWRITABLE.
  */
 export function keysIn(directory: string): Keys {
-  const private_ = load(directory, "server-key.pem", () =>
+  const privatePem = load(directory, "server-key.pem", () =>
     Buffer.from(generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" })),
   );
-  const key = createPrivateKey(private_);
-  const publicKeyPem = createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
+  const key = createPrivateKey(privatePem);
+  const publicKeyPem = createPublicKey(key).export({ type: "spki", format: "pem" });
   load(directory, "server-key.pub.pem", () => Buffer.from(publicKeyPem));
   return {
     signer: { sign: (text) => sign(null, Buffer.from(text), key).toString("base64url") },

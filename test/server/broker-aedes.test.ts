@@ -14,7 +14,7 @@ const streets = new Set(["rue-1"]);
 const town = "town";
 const opened: { end: () => unknown }[] = [];
 afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.end();
+  for (const each of opened.splice(0).toReversed()) await each.end();
 });
 
 interface Heard {
@@ -52,6 +52,11 @@ async function station(broker: EmbeddedBroker, name: string, options: object = {
   return client;
 }
 
+const text = (value: string): Buffer => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)]);
+const never = (): never => {
+  throw new Error("not reached");
+};
+
 const closing = (client: MqttClient): Promise<void> => new Promise((resolve) => client.once("close", resolve));
 const hearing = (client: MqttClient): Promise<{ topic: string; text: string; qos: number }> =>
   new Promise((resolve) => {
@@ -64,7 +69,7 @@ test("a message is acknowledged only when the server has taken it", async () => 
   broker.heard.answer = () => taken.promise;
   const client = await station(broker, "pole-1");
   let acknowledged = false;
-  const published = client.publishAsync(up(town, "pole-1", "readings"), "a", { qos: 1 }).then(() => {
+  const published = client.publishAsync(up(town, "pole-1", "readings"), "a", { qos: 1 }).finally(() => {
     acknowledged = true;
   });
   // A ping that comes back shows that the broker has been through what was sent before it.
@@ -197,7 +202,6 @@ test("frames cut into single bytes are put together again", async () => {
   const socket = connectTcp(broker.port, "127.0.0.1");
   opened.push({ end: () => socket.destroy() });
   socket.setNoDelay(true);
-  const text = (value: string): Buffer => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)]);
   const body = Buffer.concat([
     text("MQTT"),
     Buffer.from([4, 0xc2, 0, 60]),
@@ -241,9 +245,6 @@ test("plain MQTT beyond loopback needs TLS, and a port that is taken is named", 
   expect(() => embeddedBroker({ host: "0.0.0.0", port: 0, clock: systemClock })).toThrow("needs TLS");
   const broker = await brokerWith();
   const second = embeddedBroker({ host: "127.0.0.1", port: broker.port, clock: systemClock });
-  const never = (): never => {
-    throw new Error("not reached");
-  };
   const handlers = { authenticate: never, mayPublish: never, maySubscribe: never, onMessage: never };
   await expect(second.start(handlers)).rejects.toThrow(`Port ${broker.port} is already in use`);
 });

@@ -12,7 +12,7 @@ import { memoryStore } from "#server/store/memory.ts";
 import type { AggregateQuery, AggregateRow, Contribution, Store } from "#server/store/store.ts";
 
 /** What every store promises, whatever it is made of. */
-const STORES: Record<string, () => { open(): Store; clean(): void }> = {
+const STORES: Record<string, () => { readonly open: () => Store; readonly clean: () => void }> = {
   "the memory store with its log": () => {
     const disk = virtualDisk();
     return { open: () => memoryStore({ disk }), clean: () => {} };
@@ -46,9 +46,9 @@ for (const [name, make] of Object.entries(STORES)) {
   describe(name, () => {
     const cleaning: (() => unknown)[] = [];
     afterEach(async () => {
-      for (const clean of cleaning.splice(0).reverse()) await clean();
+      for (const clean of cleaning.splice(0).toReversed()) await clean();
     });
-    async function fresh(): Promise<{ store: Store; again(): Promise<Store> }> {
+    async function fresh(): Promise<{ readonly store: Store; readonly again: () => Promise<Store> }> {
       const place = make();
       cleaning.push(place.clean);
       const store = place.open();
@@ -160,7 +160,6 @@ for (const [name, make] of Object.entries(STORES)) {
       for (let epoch = 1; epoch <= 10; epoch++) {
         await store.commit([{ station: "s1", epoch: `e${epoch}`, first: 1, readings: [reading("lamp-1", epoch, 1)] }]);
       }
-      const epochs = async (from: Store): Promise<string[]> => (await from.marks()).map(({ epoch }) => epoch);
       const kept = ["e3", "e4", "e5", "e6", "e7", "e8", "e9", "e10"];
       expect(await epochs(store)).toEqual(kept);
       expect(await epochs(await again())).toEqual(kept);
@@ -221,6 +220,7 @@ for (const [name, make] of Object.entries(STORES)) {
   });
 }
 
+const epochs = async (from: Store): Promise<string[]> => (await from.marks()).map(({ epoch }) => epoch);
 const byDevice = (a: Reading, b: Reading): number => (a.device < b.device ? -1 : 1);
 
 function naive(readings: readonly Reading[], query: AggregateQuery): AggregateRow[] {
