@@ -1,4 +1,5 @@
 import { Fault } from "./faults.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /**
  * The part of CBOR (RFC 8949) that batches use: integers, floats, text, bytes, arrays, maps with text keys, true, false,
@@ -7,8 +8,6 @@ import { Fault } from "./faults.ts";
 export type Cbor = number | string | boolean | null | Uint8Array | readonly Cbor[] | { readonly [key: string]: Cbor };
 
 const MAX_DEPTH = 8;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Encodes a value; numbers take the shortest form that loses nothing. */
 export function encodeCbor(value: Cbor): Uint8Array {
@@ -55,7 +54,7 @@ class Writer {
       if (code > 0x7f) {
         // The head stands before `start`, as long as the length of the text in UTF-16 made it.
         this.length = start - headSize(value.length);
-        const encoded = encoder.encode(value);
+        const encoded = encodeUtf8(value);
         this.head(3, encoded.length);
         return this.raw(encoded);
       }
@@ -202,7 +201,7 @@ class Reader {
   private text(size: number): string {
     const at = this.take(size);
     try {
-      return decoder.decode(this.bytes.subarray(at, this.offset));
+      return decodeUtf8(this.bytes.subarray(at, this.offset));
     } catch {
       return this.refuse("text that is not UTF-8");
     }

@@ -4,6 +4,7 @@ import { Fault } from "./faults.ts";
 import type { Shaped } from "./shape.ts";
 import { boolean, identifier, integer, list, number, object, oneOf, optional, text, variant } from "./shape.ts";
 import type { Instant } from "./units.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** What edge and server say to each other. A border calls a parser here once; inside, the types are trusted. */
 
@@ -241,7 +242,7 @@ export function parseMessage<T>(shape: { parse(value: unknown, path: string): T 
 }
 
 export function encodeMessage(message: Receipt | Status | Command | Applied | Passing): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(message));
+  return encodeUtf8(JSON.stringify(message));
 }
 
 function refuseLarge(payload: Uint8Array): void {
@@ -252,7 +253,7 @@ function refuseLarge(payload: Uint8Array): void {
 
 function parseJson(payload: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    return JSON.parse(decodeUtf8(payload));
   } catch (problem) {
     throw new Fault("PAYLOAD_UNREADABLE", { problem: (problem as Error).message });
   }
