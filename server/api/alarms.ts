@@ -1,7 +1,7 @@
 import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
 import type { Language } from "#protocol/faults.ts";
 import { alarmSentence } from "../alarm-kinds.ts";
-import type { AlarmState, Alarm as KeptAlarm } from "../alarms.ts";
+import type { Alarm as KeptAlarm } from "../alarms.ts";
 import { TRANSITIONS } from "../alarms.ts";
 import type { ApiContext } from "./context.ts";
 import { callerIn } from "./entrance.ts";
@@ -37,7 +37,7 @@ export const alarms =
         if (states.length === 0) return { entries: [], next: null };
         return pageBelow(
           query,
-          (limit, before) => context.parts().alarms.list(states as AlarmState[], limit, before),
+          (limit, before) => context.parts().alarms.list(states, limit, before),
           (alarm) => alarmOf(alarm, language),
         );
       },
@@ -55,7 +55,7 @@ export const alarms =
           response: { 200: Alarm },
         },
       },
-      async (request) => {
+      (request) => {
         const id = numberOf(request.params.id, "alarm");
         const changed = context.parts().alarms.act(id, request.body, callerIn(request).account);
         return alarmOf(changed, languageOf(request.headers["accept-language"]));

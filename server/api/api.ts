@@ -74,7 +74,7 @@ export interface Api {
 }
 
 export async function createApi(options: ApiOptions): Promise<Api> {
-  const { territory, geojson, clock, wall, log } = options;
+  const { territory, geojson, clock, wall } = options;
   const limits = { ...LIMITS, ...options.limits };
   const holder: Holder = { progress: 0 };
   const stream = createStream(wall);
@@ -115,7 +115,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   // Answers are typed by their schemas; the tests hold each to its schema, so production does not check them again.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.removeContentTypeParser("text/plain");
-  answerProblems(app, log);
+  answerProblems(app, (line) => options.log(line));
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     // Only https makes sense of these two; behind a proxy it is the proxy's to say.

@@ -129,7 +129,7 @@ async function makeAsset(files: PageFiles, file: string): Promise<Asset | undefi
 
 function stripped(source: string): Buffer {
   // Node says once that this function is experimental, in the middle of the terminal's calm lines; it is called here only.
-  const { emitWarning } = process;
+  const emitWarning = Reflect.get(process, "emitWarning");
   process.emitWarning = () => {};
   try {
     return Buffer.from(stripTypeScriptTypes(source, { mode: "strip" }), "utf8");

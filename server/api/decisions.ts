@@ -1,7 +1,7 @@
 import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
 import { Fault } from "#protocol/faults.ts";
 import type { Instant } from "#protocol/units.ts";
-import type { EntryMode, JournalEntry } from "../journal.ts";
+import type { JournalEntry } from "../journal.ts";
 import { POLICY_NAMES } from "../policies.ts";
 import type { ApiContext } from "./context.ts";
 import { numberOf, pageBelow } from "./pages.ts";
@@ -36,7 +36,7 @@ export const decisions =
           ...(name !== undefined && { name }),
           ...(subject !== undefined && { subject }),
           ...(because !== undefined && { rule: because }),
-          ...(mode !== undefined && { mode: mode as EntryMode }),
+          ...(mode !== undefined && { mode }),
           ...(from !== undefined && { from: from as Instant }),
           ...(to !== undefined && { to: to as Instant }),
         };

@@ -141,7 +141,7 @@ function matches(device: Known, filter: Filter, names: ReadonlyMap<string, strin
 }
 
 async function readingsOf(
-  { parts }: ApiContext,
+  context: ApiContext,
   device: Known,
   query: { measure: string; from: number; to: number; every_s?: number; limit?: number },
 ): Promise<Readings> {
@@ -155,7 +155,7 @@ async function readingsOf(
   const to = query.to as Instant;
   if (to <= from) throw new Fault("PAYLOAD_INVALID", { path: "to", found: to, expected: "an instant after from" });
   const head = { device: device.id, measure, unit: row.unit, from, to };
-  const { store } = parts();
+  const { store } = context.parts();
   if (every_s === undefined) {
     const readings = await store.range(device.id, measure, from, to, limit + 1);
     const rows = readings.slice(0, limit).map(({ at, value }) => ({ at, value }));

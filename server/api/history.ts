@@ -52,7 +52,7 @@ async function historyOf(context: ApiContext, service: History["service"]): Prom
   return {
     service,
     from,
-    to: (from + DAY) as Instant,
+    to: from + DAY,
     every_s: EVERY_S,
     at: Array.from({ length: STEPS }, (_, step) => from + step * STEP),
     series: await SERIES[service](context.territory, window),

@@ -1,4 +1,4 @@
-import type { Facts, Language } from "#protocol/faults.ts";
+import type { Language } from "#protocol/faults.ts";
 import { Fault } from "#protocol/faults.ts";
 
 /** The language of an answer: what the request prefers of English and French, English when it prefers neither. */
@@ -22,7 +22,7 @@ export function sentenceOf(fault: Fault, language: Language): string {
   for (const [name, fact] of Object.entries(facts)) {
     if (typeof fact === "string") facts[name] = french(fact);
   }
-  return capital(new Fault(fault.code, facts as Facts).in("fr"));
+  return capital(new Fault(fault.code, facts).in("fr"));
 }
 
 function french(words: string): string {

@@ -110,21 +110,10 @@ interface Moment {
 
 function momentOf({ luminaires, containers, junctions }: Territory, read: Read): Moment {
   const all = (features: readonly { readonly id: string }[], measure: string) =>
-    features.flatMap(({ id }) => {
+    features.flatMap(({ id }): Value[] => {
       const value = read(id, measure);
       return value === undefined ? [] : [{ id, value }];
     });
-  type Value = { readonly id: string; readonly value: number };
-  const count = (values: readonly Value[], holds: (value: number) => boolean): number | null =>
-    values.length === 0 ? null : values.filter(({ value }) => holds(value)).length;
-  const sum = (values: readonly Value[]): number | null =>
-    values.length === 0 ? null : values.reduce((total, { value }) => total + value, 0);
-  const largest = (values: readonly Value[]): Value | undefined =>
-    values.reduce<Value | undefined>(
-      (most, each) => (most === undefined || each.value > most.value ? each : most),
-      undefined,
-    );
-
   const fills = all(containers, "fill");
   const fullest = largest(fills);
   const wait = largest(all(junctions, "longest_wait_s"));
@@ -141,6 +130,21 @@ function momentOf({ luminaires, containers, junctions }: Territory, read: Read):
     degraded: count(all(junctions, "mode"), (mode) => SIGNAL_MODES[mode] !== "adaptive"),
   };
 }
+
+interface Value {
+  readonly id: string;
+  readonly value: number;
+}
+
+const count = (values: readonly Value[], holds: (value: number) => boolean): number | null =>
+  values.length === 0 ? null : values.filter(({ value }) => holds(value)).length;
+const sum = (values: readonly Value[]): number | null =>
+  values.length === 0 ? null : values.reduce((total, { value }) => total + value, 0);
+const largest = (values: readonly Value[]): Value | undefined =>
+  values.reduce<Value | undefined>(
+    (most, each) => (most === undefined || each.value > most.value ? each : most),
+    undefined,
+  );
 
 interface Sums {
   /** The night that the energy is counted over. */
@@ -263,8 +267,9 @@ function nextRound(context: ApiContext, now: Instant): Now["waste"]["nextRound"]
   return coming === undefined ? null : { id: coming.id, at: coming.departure, stops: coming.stops };
 }
 
+const none = (unit: string): Figure => ({ figure: null, unit, at: null, trend: null });
+
 function preparing(territory: Territory, at: Instant, progress: number): Now {
-  const none = (unit: string): Figure => ({ figure: null, unit, at: null, trend: null });
   return {
     at,
     state: "preparing",

@@ -66,7 +66,7 @@ export const overrides =
           response: { 200: Override },
         },
       },
-      async (request) => {
+      (request) => {
         const id = numberOf(request.params.id, "override");
         return overrideOf(context.parts().overrides.release(id, callerIn(request).account));
       },

@@ -27,7 +27,7 @@ export const policies =
           response: { 200: Policy },
         },
       },
-      async (request) => {
+      (request) => {
         const author = callerIn(request).account;
         return policyOf(context.parts().policies.change(request.params.name, request.body, author));
       },

@@ -19,7 +19,7 @@ export const session =
         config: { early: true },
         schema: { tags: ["people"], summary: "Who is signed in", response: { 200: Session } },
       },
-      async (request) => {
+      (request) => {
         if (context.holder.access === undefined) throw new Fault("NOT_SIGNED_IN", {});
         const { account, role, by, expires } = callerIn(request);
         return { account, role, by, expires };

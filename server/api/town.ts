@@ -16,7 +16,7 @@ export const town =
       timeZone,
       position,
       attribution: attribution ?? null,
-      geojson: geojson as Town["geojson"],
+      geojson,
     };
 
     app.get(

@@ -14,7 +14,7 @@ export function violationsOf(errors: readonly FastifySchemaValidationError[]): V
     const path = instancePath.slice(1).replaceAll("/", ".");
     // Said again, with the name of the field, by "additionalProperties" and by the branches of "anyOf".
     if (keyword === "boolean" || keyword === "anyOf") continue;
-    for (const violation of violationOf(keyword, path, params as Readonly<Record<string, unknown>>)) {
+    for (const violation of violationOf(keyword, path, params)) {
       if (!violations.some((known) => known.path === violation.path)) violations.push(violation);
     }
   }

@@ -152,12 +152,13 @@ test("a body with wrong fields names each of them, and never says a password bac
   });
 });
 
+const status = async (answer: Promise<{ status: number; body: { title: string } }>): Promise<string> => {
+  const { status, body } = await answer;
+  return `${status} ${body.title}`;
+};
+
 test("what is no JSON, too large, of another type or at no address is a problem with its own status", async () => {
   const hall = await townHall();
-  const status = async (answer: Promise<{ status: number; body: { title: string } }>) => {
-    const { status, body } = await answer;
-    return `${status} ${body.title}`;
-  };
   expect(await status(hall.send("POST", "overrides", "{no json"))).toBe("400 PAYLOAD_UNREADABLE");
   expect(await status(hall.send("POST", "overrides", { reason: "x".repeat(70_000) }))).toBe("413 PAYLOAD_TOO_LARGE");
   const text = await hall.api.app.inject({

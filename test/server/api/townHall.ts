@@ -61,7 +61,7 @@ export const villageFile: TerritoryFile = {
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
+  for (const close of open.splice(0).toReversed()) await close();
 });
 
 export async function townHall(
@@ -133,13 +133,13 @@ export async function townHall(
     async report(station, values) {
       const at = clock.now();
       const first = numbers.get(station) ?? 1;
-      const tell = broker.handlers?.onMessage;
+
       const readings = values.map(([device, measure, value]) => ({ device, measure, at, value }));
       const status = { online: true, since: at, version: "1", clock: at, waiting: 0, dropped: 0 };
-      await tell?.(station, up(village.id, station, "status"), encodeMessage(status));
+      await broker.handlers?.onMessage(station, up(village.id, station, "status"), encodeMessage(status));
       numbers.set(station, first + readings.length);
       const batch = { epoch: "e1", after: first - 1, first, readings };
-      const taken = tell?.(station, up(village.id, station, "readings"), encodeBatch(batch));
+      const taken = broker.handlers?.onMessage(station, up(village.id, station, "readings"), encodeBatch(batch));
       // The group commit lingers for some milliseconds of the town's time.
       await clock.run((at + 50) as Instant);
       await taken;
