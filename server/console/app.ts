@@ -86,6 +86,7 @@ function useColumn(): View {
 function Frame(): ComponentChild {
   const route = useCell(here);
   const shown = useColumn();
+  const figures = useCell(now);
   return h(
     "div",
     { class: "frame", "data-tab": route.view },
@@ -96,13 +97,20 @@ function Frame(): ComponentChild {
     h(
       "main",
       { class: "column", id: "content", tabIndex: -1, "aria-label": say("page.column") },
-      h("div", { class: "scroll" }, h(COLUMN[shown] ?? NowView, { key: shown })),
-      h(DrawerOfAddress, null),
+      h("div", { class: "scroll" }, h(Column, { view: shown })),
+      figures !== undefined && h(DrawerOfAddress, null),
     ),
     h(Strip, null),
     h(Said, null),
     h(KeysHelp, null),
   );
+}
+
+/** A view, once the town's time is known: every age on it is counted from that. */
+function Column(props: { readonly view: View }): ComponentChild {
+  const figures = useCell(now);
+  if (figures === undefined) return h("p", { class: "empty", role: "status" }, say("page.loading"));
+  return h(COLUMN[props.view] ?? NowView, { key: props.view });
 }
 
 /** What is announced to who hears the page. */

@@ -5,7 +5,7 @@ import type { DecisionDetail, DecisionEntry, Page, Replay, Verification } from "
 import { query, read, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { useCell } from "./cell.ts";
-import { Considered, Facts } from "./drawer.ts";
+import { Considered, Evidence } from "./drawer.ts";
 import { factRows, orderText, ruleSentence } from "./explain.ts";
 import { dayTime, number, when } from "./format.ts";
 import { say, sayNamed } from "./language.ts";
@@ -128,7 +128,7 @@ function DecisionWhole(props: { readonly id: string }): ComponentChild {
         given.value !== null && typeof given.value === "object" && h("p", null, orderText(asRecord(given.value))),
         h("p", { class: "quiet small" }, say("decisions.valid", { time: dayTime(given.validUntil) })),
         h("h2", null, say("why.evidence")),
-        h(Facts, { rows: factRows(evidence) }),
+        h(Evidence, { rows: factRows(evidence) }),
         alternatives.length > 0 && h("h2", null, say("why.considered")),
         h(Considered, { kind: "", alternatives }),
         given.replayable && h("div", { class: "buttons" }, h("button", { type: "button", class: "button main", onClick: replay }, say("decisions.replay"))),

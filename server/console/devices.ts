@@ -53,7 +53,7 @@ function totals({ totals: all }: Fleet): readonly (readonly [string, string])[] 
     [say("devices.waiting"), number(all.waiting)],
     [say("devices.dropped"), number(all.dropped)],
     ...(all.readingsStored === null ? [] : [[say("devices.stored"), number(all.readingsStored)] as const]),
-    ...(all.storeSize_B === null ? [] : [[say("devices.size"), `${number(all.storeSize_B / 1e6, 1)}\u202fMB`] as const]),
+    ...(all.storeSize_B === null ? [] : [[say("devices.size"), `${number(all.storeSize_B / 1e6, 1)}\u00a0MB`] as const]),
   ];
 }
 

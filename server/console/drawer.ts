@@ -37,8 +37,7 @@ export function Drawer(props: { readonly id: string }): ComponentChild {
       h("button", { type: "button", class: "button bare", onClick: () => ask(undefined) }, say("page.close")),
     ),
     h("h2", { id: "drawer-title", class: "named", tabIndex: -1, ref: heading }, called(id)),
-    place?.kind === "street" ? h(StreetWhy, { id, key: id }) : h(DeviceWhy, { id, key: id }),
-    h(Take, { id, kind: place?.kind ?? "", open: taking, take }),
+    h(place?.kind === "street" ? StreetWhy : DeviceWhy, { id, key: id, hand: h(Take, { id, kind: place?.kind ?? "", open: taking, take }) }),
   );
 }
 
@@ -57,7 +56,7 @@ function Take(props: { readonly id: string; readonly kind: string; readonly open
   return h(OverrideForm, { id: props.id, kind: props.kind, done: () => props.take(false) });
 }
 
-function DeviceWhy(props: { readonly id: string }): ComponentChild {
+function DeviceWhy(props: { readonly id: string; readonly hand: ComponentChildren }): ComponentChild {
   const stir = useCell(stirred);
   const own = lamps.get(props.id);
   useLampTick();
@@ -68,12 +67,12 @@ function DeviceWhy(props: { readonly id: string }): ComponentChild {
   return h(
     "div",
     null,
-    drawn(why, (given) => h(Reason, { why: given })),
+    drawn(why, (given) => h(Reason, { why: given, hand: props.hand })),
     twin.value !== undefined && h(TwinPart, { twin: twin.value }),
   );
 }
 
-function Reason(props: { readonly why: Why }): ComponentChild {
+function Reason(props: { readonly why: Why; readonly hand: ComponentChildren }): ComponentChild {
   const { why } = props;
   const { figure, label } = firstLine(why);
   const facts = factRows(why.evidence);
@@ -94,8 +93,9 @@ function Reason(props: { readonly why: Why }): ComponentChild {
       " ",
       why.decision !== null && h(Link, { to: { view: "decisions", id: why.decision } }, say("why.decision")),
     ),
+    props.hand,
     why.kind === "lamp" && h(StreetLink, { id: why.device }),
-    facts.length > 0 && h("section", null, h("h2", null, say("why.evidence")), h(Facts, { rows: facts })),
+    facts.length > 0 && h("section", null, h("h2", null, say("why.evidence")), h(Evidence, { rows: facts })),
     why.alternatives.length > 0 && h("section", null, h("h2", null, say("why.considered")), h(Considered, { kind: why.kind, alternatives: why.alternatives })),
   );
 }
@@ -104,6 +104,20 @@ const moment = (latest: LatestValue): string => `${clockTime(latest.at)} (${age(
 
 export function Facts(props: { readonly rows: readonly (readonly [string, string])[] }): ComponentChild {
   return h("dl", { class: "facts" }, props.rows.flatMap(([label, text]) => [h("dt", null, label), h("dd", null, text)]));
+}
+
+/** The facts that decide first; the others a step away. */
+const FIRST_FACTS = 6;
+
+export function Evidence(props: { readonly rows: readonly (readonly [string, string])[] }): ComponentChild {
+  const { rows } = props;
+  if (rows.length <= FIRST_FACTS + 2) return h(Facts, { rows });
+  return h(
+    "div",
+    null,
+    h(Facts, { rows: rows.slice(0, FIRST_FACTS) }),
+    h("details", null, h("summary", null, say("fact.more", { n: rows.length })), h(Facts, { rows: rows.slice(FIRST_FACTS) })),
+  );
 }
 
 /** What else was possible, why it was not taken, and at what cost. */
@@ -157,7 +171,7 @@ function TwinPart(props: { readonly twin: Twin }): ComponentChild {
 }
 
 /** A street: its lamps together, and the programme that was decided for it. */
-function StreetWhy(props: { readonly id: string }): ComponentChild {
+function StreetWhy(props: { readonly id: string; readonly hand: ComponentChildren }): ComponentChild {
   useLampTick();
   const stir = useCell(stirred);
   const byHand = useCell(overrides).filter((each) => each.scope.kind === "street" && each.scope.id === props.id);
@@ -172,6 +186,7 @@ function StreetWhy(props: { readonly id: string }): ComponentChild {
     null,
     h("p", { class: "value" }, h("b", null, percent(mean)), h("span", { class: "quiet" }, say("street.mean", { n: mine.length }))),
     byHand.map((override) => h(Handle, { key: override.id, override })),
+    props.hand,
     decision.value !== undefined &&
       h(
         "div",
@@ -179,7 +194,7 @@ function StreetWhy(props: { readonly id: string }): ComponentChild {
         h("p", { class: "lead" }, ruleSentence(decision.value.because, decision.value.evidence)),
         h("p", { class: "small quiet" }, h(Link, { to: { view: "decisions", id: decision.value.id } }, say("why.decision"))),
         h("h2", null, say("why.evidence")),
-        h(Facts, { rows: factRows(decision.value.evidence) }),
+        h(Evidence, { rows: factRows(decision.value.evidence) }),
         h("h2", null, say("why.considered")),
         h(Considered, { kind: "lamp", alternatives: decision.value.alternatives }),
       ),

@@ -16,8 +16,13 @@ export const refusedSentence = (refused: string): string => sayNamed("refused", 
 export function factRows(evidence: Evidence): readonly (readonly [label: string, text: string])[] {
   return Object.entries(evidence)
     .filter(([name, value]) => value !== null && name !== "street" && name !== "junction" && name !== "depot")
+    .sort(([one], [other]) => weight(one) - weight(other))
     .map(([name, value]) => [factLabel(name), factText(name, value)] as const);
 }
+
+/** What decides now stands before what was known when the night was planned. */
+const FIRST = ["stage", "mode", "longest_wait_s", "queue", "q50", "q90", "eta", "risk", "idle_level", "active_level", "hold_s", "last_counted_at", "floor", "power_W", "delay_s", "flow_veh_h", "flow_ratio", "energy_share", "visited", "containers"];
+const weight = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 
 function factLabel(name: string): string {
   const hours = /^hours_(\w+)$/.exec(name);
@@ -42,11 +47,11 @@ export function factText(name: string, value: string | number | boolean | null):
   if (unit === "min") return duration(value * 60);
   if (unit === "h" || name.startsWith("hours_")) return duration(value * 3600);
   if (unit === "m") return distance(value);
-  if (unit === "percent") return `${number(value, 1)}\u202f%`;
+  if (unit === "percent") return `${number(value, 1)}\u00a0%`;
   if (unit === "level" || unit === "share" || name === "floor" || name === "fill" || /^q\d\d$/.test(name)) return percent(value);
   if (unit === "per_h") return say("fact.per-hour", { number: number(value, 1) });
-  if (unit === "veh_h") return `${number(value)}\u202fveh/h`;
-  if (unit === "C") return `${number(value, 1)}\u202f°C`;
+  if (unit === "veh_h") return `${number(value)}\u00a0veh/h`;
+  if (unit === "C") return `${number(value, 1)}\u00a0°C`;
   return unit === undefined ? number(value, 2) : quantity(value, unit);
 }
 

@@ -35,16 +35,16 @@ export const number = (value: number, digits = 0): string =>
 
 /** A share as a percentage: 0.3 → “30 %”. */
 export function percent(share: number, digits = 0): string {
-  return `${number(share * 100, digits)}\u202f%`;
+  return `${number(share * 100, digits)}\u00a0%`;
 }
 
 /** A number and its unit, large ones in the next unit: 3400 W → “3.4 kW”. */
 export function quantity(value: number, unit: string): string {
   if (unit === "1") return number(value, 2);
-  if (unit === "%") return `${number(value, value < 10 ? 1 : 0)}\u202f%`;
-  if (unit === "W" && Math.abs(value) >= 1000) return `${number(value / 1000, value < 10_000 ? 1 : 0)}\u202fkW`;
+  if (unit === "%") return `${number(value, value < 10 ? 1 : 0)}\u00a0%`;
+  if (unit === "W" && Math.abs(value) >= 1000) return `${number(value / 1000, value < 10_000 ? 1 : 0)}\u00a0kW`;
   if (unit === "s") return duration(value);
-  return `${number(value, Math.abs(value) < 10 ? 1 : 0)}\u202f${unit}`;
+  return `${number(value, Math.abs(value) < 10 ? 1 : 0)}\u00a0${unit}`;
 }
 
 /** “23:41”. */
@@ -75,12 +75,12 @@ export function localDay(at: number): string {
 /** “12 s”, “4 min”, “2 h 05”, “3 d”: two figures at most, no false precision. */
 export function duration(length_s: number): string {
   const whole = Math.max(0, Math.round(length_s));
-  if (whole < 90) return `${whole}\u202fs`;
+  if (whole < 90) return `${whole}\u00a0s`;
   const minutes = Math.round(whole / 60);
-  if (minutes < 90) return `${minutes}\u202fmin`;
+  if (minutes < 90) return `${minutes}\u00a0min`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 36) return minutes % 60 === 0 ? `${hours}\u202fh` : `${hours}\u202fh\u202f${String(minutes % 60).padStart(2, "0")}`;
-  return `${Math.round(hours / 24)}\u202f${language.get() === "fr" ? "j" : "d"}`;
+  if (hours < 36) return minutes % 60 === 0 ? `${hours}\u00a0h` : `${hours}\u00a0h\u00a0${String(minutes % 60).padStart(2, "0")}`;
+  return `${Math.round(hours / 24)}\u00a0${language.get() === "fr" ? "j" : "d"}`;
 }
 
 /** How old a value is, in words: “now”, “4 min ago”. */
@@ -91,4 +91,4 @@ export function age(at: number, now: number): string {
 
 /** A distance: “340 m”, “3.4 km”. */
 export const distance = (length_m: number): string =>
-  length_m < 1000 ? `${number(length_m)}\u202fm` : `${number(length_m / 1000, 1)}\u202fkm`;
+  length_m < 1000 ? `${number(length_m)}\u00a0m` : `${number(length_m / 1000, 1)}\u00a0km`;

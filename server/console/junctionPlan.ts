@@ -6,10 +6,17 @@ import { say } from "./language.ts";
 /** A junction from above, drawn from the territory: arms by their bearing, arrows for vehicles, crossings for people. */
 const SIZE = 400;
 const MIDDLE = SIZE / 2;
-/** Half the width of the box in the middle, the width of a lane, where an arm ends. */
-const BOX = 52;
-const LANE = 20;
-const END = 190;
+/** Radius of the box in the middle, the width of a lane, where an arm ends. */
+const BOX = 50;
+const LANE = 26;
+const END = 196;
+/** Distances from the middle: the crossing, the stop line behind it, the arrow behind that, and where a queue begins. */
+const CROSSING = BOX + 8;
+const STOP = CROSSING + 24;
+const ARROW = STOP + 6;
+const QUEUE = STOP + 34;
+/** A car and a person are drawn as large as each other. */
+const CAR = 20;
 
 type Group = JunctionDetail["groups"][number];
 type Approach = JunctionDetail["approaches"][number];
@@ -17,83 +24,98 @@ type Approach = JunctionDetail["approaches"][number];
 export function JunctionPlan(props: { readonly junction: JunctionDetail }): ComponentChild {
   const { junction } = props;
   const greens = junction.groups.filter((group) => junction.greens.includes(group.id));
+  const told = say("plan.label", { junction: junction.name, greens: greens.length === 0 ? "—" : greens.map((group) => group.id).join(", ") });
   return h(
     "svg",
-    { class: "plan", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": say("plan.label", { junction: junction.name, greens: greens.length === 0 ? "—" : greens.map((group) => group.id).join(", ") }) },
-    junction.approaches.map((approach) => arm(approach)),
-    h("circle", { class: "road", cx: MIDDLE, cy: MIDDLE, r: BOX + 6 }),
+    { class: "plan", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": told },
+    junction.approaches.map((approach) => h("g", { key: approach.id, transform: turned(approach) }, road(approach))),
+    h("circle", { class: "road", cx: MIDDLE, cy: MIDDLE, r: BOX + 4 }),
     junction.approaches.map((approach) => h("g", { key: approach.id, transform: turned(approach) }, onArm(junction, approach))),
+    junction.approaches.map((approach) => streetLabel(approach)),
   );
 }
 
-/** The arm points up the page and is turned to where its vehicles come from. */
+/** The arm is drawn up the page and turned to where its vehicles come from. */
 const turned = (approach: Approach): string => `rotate(${approach.bearing_deg} ${MIDDLE} ${MIDDLE})`;
+/** Lanes that come in, and one that goes out. */
+const widthOf = (approach: Approach): number => LANE * (approach.lanes + 1) + 4;
 
-function arm(approach: Approach): ComponentChild {
-  const width = LANE * (approach.lanes + 1) + 8;
-  return h(
-    "g",
-    { key: approach.id, transform: turned(approach) },
+function road(approach: Approach): ComponentChildren {
+  const width = widthOf(approach);
+  const divide = MIDDLE - width / 2 + LANE * approach.lanes + 2;
+  return [
     h("rect", { class: "road", x: MIDDLE - width / 2, y: MIDDLE - END, width, height: END }),
-    h("line", { class: "divide", x1: MIDDLE + width / 2 - LANE - 2, x2: MIDDLE + width / 2 - LANE - 2, y1: MIDDLE - END, y2: MIDDLE - BOX - 26 }),
-  );
+    h("line", { class: "divide", x1: divide, x2: divide, y1: MIDDLE - END, y2: MIDDLE - STOP }),
+  ];
 }
 
 function onArm(junction: JunctionDetail, approach: Approach): ComponentChildren {
   const mine = junction.groups.filter((group) => group.approach === approach.id);
   const vehicles = mine.filter((group) => group.kind === "vehicle");
-  const walkers = mine.filter((group) => group.kind === "pedestrian");
-  const width = LANE * (approach.lanes + 1) + 8;
+  const width = widthOf(approach);
   const left = MIDDLE - width / 2;
+  const lane = (approach.lanes * LANE) / Math.max(1, vehicles.length);
   return [
-    ...vehicles.map((group, index) => vehicleHead(junction, group, left + LANE * (index + 0.5) + 4)),
-    ...walkers.map((group) => crossing(junction, group, left, width)),
-    label(approach),
+    ...vehicles.map((group, index) => vehiclePart(junction, group, left + 2 + lane * (index + 0.5), lane)),
+    ...mine.filter((group) => group.kind === "pedestrian").map((group) => crossing(junction, approach, group, left, width)),
   ];
 }
 
-/** Traffic keeps right: seen from the middle, vehicles come in on the left of an arm that points up. */
-function vehicleHead(junction: JunctionDetail, group: Group, x: number): ComponentChild {
+/** Traffic keeps right: seen from the middle, vehicles come in on the left of an arm that is drawn up the page. */
+function vehiclePart(junction: JunctionDetail, group: Group, x: number, lane: number): ComponentChild {
   const green = junction.greens.includes(group.id);
-  const top = MIDDLE - BOX - 28;
-  const queued = Math.round((group.occupancy ?? (group.waiting ? 0.4 : 0)) * 5);
+  const queued = green ? 0 : Math.min(4, Math.round((group.occupancy ?? 0) * 5) + (group.waiting ? 1 : 0));
+  const stop = MIDDLE - STOP;
   return h(
     "g",
     { key: group.id, class: green ? "go" : "halt" },
-    h("line", { class: "stop-line", x1: x - LANE / 2 + 2, x2: x + LANE / 2 - 2, y1: top, y2: top }),
-    h("path", { class: "arrow", d: arrow(x, top + 4, group.turns) }),
-    Array.from({ length: green ? 0 : queued }, (_, index) => h("rect", { key: index, class: "car", x: x - 6, y: top - 22 - index * 21, width: 12, height: 17, rx: 3 })),
+    h("line", { class: "stop-line", x1: x - lane / 2 + 3, x2: x + lane / 2 - 3, y1: stop, y2: stop }),
+    h("path", { class: "arrow", d: arrow(x, MIDDLE - ARROW, group.turns) }),
+    Array.from({ length: queued }, (_, index) =>
+      h("rect", { key: index, class: "car", x: x - 7, y: MIDDLE - QUEUE - CAR - index * (CAR + 4), width: 14, height: CAR, rx: 4 }),
+    ),
   );
 }
 
-function arrow(x: number, y: number, turns: readonly string[]): string {
+/** An arrow whose tip lies at `tip`, for a driver who looks down the page: the right hand is on the left of the picture. */
+function arrow(x: number, tip: number, turns: readonly string[]): string {
+  const tail = tip - 22;
   const parts: string[] = [];
-  if (turns.includes("through") || turns.length === 0) parts.push(`M${x} ${y}v18m-5-6l5 6l5-6`);
-  // The driver looks down the page: the right hand is on its left.
-  if (turns.includes("left")) parts.push(`M${x} ${y}v8q0 6 7 6m-4-4l4 4l-4 4`);
-  if (turns.includes("right")) parts.push(`M${x} ${y}v8q0 6 -7 6m4-4l-4 4l4 4`);
+  if (turns.includes("through") || turns.length === 0) parts.push(`M${x} ${tail}V${tip}m-5-6l5 6l5-6`);
+  if (turns.includes("left")) parts.push(`M${x} ${tail}v8q0 6 8 6m-4-4l4 4l-4 4`);
+  if (turns.includes("right")) parts.push(`M${x} ${tail}v8q0 6 -8 6m4-4l-4 4l4 4`);
   return parts.join("");
 }
 
-/** A crossing, and who waits at it, drawn as large as a car. */
-function crossing(junction: JunctionDetail, group: Group, left: number, width: number): ComponentChild {
+/** A crossing with whoever waits at its side, or walks on it. */
+function crossing(junction: JunctionDetail, approach: Approach, group: Group, left: number, width: number): ComponentChild {
   const green = junction.greens.includes(group.id);
-  const y = MIDDLE - BOX - 18;
-  const stripes = Math.floor(width / 8);
+  const y = MIDDLE - CROSSING - 14;
   return h(
     "g",
     { key: group.id, class: green ? "go" : "halt" },
-    Array.from({ length: stripes }, (_, index) => h("rect", { key: index, class: "stripe", x: left + 2 + index * 8, y, width: 4, height: 12 })),
-    (group.waiting || green) && person(green ? MIDDLE : left - 12, y + 8),
+    Array.from({ length: Math.floor(width / 8) }, (_, index) => h("rect", { key: index, class: "stripe", x: left + 2 + index * 8, y, width: 4, height: 14 })),
+    group.waiting && person(green ? MIDDLE : left - 14, y + 7, approach.bearing_deg),
   );
 }
 
-function person(x: number, y: number): ComponentChild {
-  return h("g", { class: "person" }, h("circle", { cx: x, cy: y - 9, r: 4 }), h("path", { d: `M${x} ${y - 5}v8m0 0l-4 8m4-8l4 8m-9-13h10` }));
+/** Upright, however its street is turned. */
+function person(x: number, y: number, bearing_deg: number): ComponentChild {
+  return h(
+    "g",
+    { class: "person", transform: `rotate(${-bearing_deg} ${x} ${y})` },
+    h("circle", { cx: x, cy: y - CAR / 2 + 3, r: 4.5 }),
+    h("path", { d: `M${x} ${y - 2}v6l-4 7m4-7l4 7m-9-11h10` }),
+  );
 }
 
-function label(approach: Approach): ComponentChild {
-  const y = MIDDLE - END + 10;
-  // Text is turned back so that it is read the right way up.
-  return h("text", { key: "name", class: "street-name", x: MIDDLE, y, transform: `rotate(${-approach.bearing_deg} ${MIDDLE} ${y})` }, approach.streetName);
+/** A street's name beside the end of its arm, inside the picture. */
+function streetLabel(approach: Approach): ComponentChild {
+  const angle = (approach.bearing_deg * Math.PI) / 180;
+  const [east, north] = [Math.sin(angle), Math.cos(angle)];
+  const lying = Math.abs(east) > 0.8;
+  const x = MIDDLE + east * (lying ? END : END - 14);
+  const y = MIDDLE - north * (END - 14) - (lying ? widthOf(approach) / 2 + 6 : -4);
+  const anchor = east > 0.3 ? "end" : east < -0.3 ? "start" : "middle";
+  return h("text", { key: approach.id, class: "street-name", x: x.toFixed(0), y: y.toFixed(0), "text-anchor": anchor }, approach.streetName);
 }

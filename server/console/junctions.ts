@@ -125,7 +125,7 @@ function Ribbon(props: { readonly junction: JunctionDetail }): ComponentChild {
       " ",
       frame === null
         ? say("junctions.no-frame")
-        : say("junctions.frame", { cycle: duration(frame.cycle_s), ranges: frame.stages.map((each) => `${each.stage} ${number(each.min_s)}–${number(each.max_s)}\u202fs`).join(", ") }),
+        : say("junctions.frame", { cycle: duration(frame.cycle_s), ranges: frame.stages.map((each) => `${each.stage} ${number(each.min_s)}–${number(each.max_s)}\u00a0s`).join(", ") }),
       " ",
       frame?.decision != null && h(Link, { to: { view: "decisions", id: frame.decision } }, say("why.decision")),
     ),

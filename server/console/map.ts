@@ -19,7 +19,7 @@ import { LAMP_RULES } from "#protocol/kinds.ts";
 
 /** A finger or a pointer this near to a thing means it, in pixels. */
 const NEAR_px = 14;
-const FONT = "Inter, Segoe UI, system-ui, Noto Sans, Liberation Sans, sans-serif";
+const FONT = "Inter, Segoe UI, Noto Sans, Liberation Sans, sans-serif";
 
 /** The town from above. Everything here is also in the list; what is chosen in one is chosen in the other. */
 export function TownMap(props: { readonly town: Town }): ComponentChild {
@@ -93,6 +93,10 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
     maxZoom: 20,
   });
   atlas.touchZoomRotate.disableRotation();
+  atlas.setMissingStyleImageResolver((name) => {
+    const image = mapImages(look()).get(name);
+    if (image !== undefined && !atlas.hasImage(name)) atlas.addImage(name, image, { pixelRatio: 2 });
+  });
   await new Promise<void>((ready) => atlas.once("load", () => ready()));
 
   const drawLamp = (lamp: string, level: number): void => {
@@ -100,7 +104,6 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   };
   const walk = createWalk(drawLamp, still);
   const furnish = (): void => {
-    for (const [name, image] of mapImages(look())) if (!atlas.hasImage(name)) atlas.addImage(name, image, { pixelRatio: 2 });
     for (const [id, lamp] of lamps) drawLamp(id, lamp.level ?? 0);
     drawThings(atlas, still);
   };
@@ -155,6 +158,7 @@ function drawThings(atlas: Atlas, still: boolean): void {
   put(atlas, "chosen", chosen === undefined ? [] : chosenSpots(chosen));
   put(atlas, "ways", ways.get().map((way) => ({ type: "Feature" as const, geometry: way.path, properties: { id: way.id } })));
   put(atlas, "stops", ways.get().flatMap((way) => way.sites.filter((site) => site.what === "container").map((site, index) => spot(site.site, { number: String(index + 1) }))));
+  drawSilent(atlas);
   for (const junction of junctions.get()) {
     atlas.setFeatureState({ source: "junctions", id: junction.id }, { waits: (junction.longestWait_s ?? 0) > 90 });
   }
@@ -166,6 +170,12 @@ interface Spot {
   readonly type: "Feature";
   readonly geometry: { readonly type: "Point"; readonly coordinates: readonly number[] } | RoundDetail["path"];
   readonly properties: Readonly<Record<string, string | number>>;
+}
+
+/** A lamp whose station is silent shows its last level, faded: nobody knows whether it still holds. */
+function drawSilent(atlas: Atlas): void {
+  const silent = new Set(alarms.get().flatMap((alarm) => (alarm.key.endsWith("-silent") && alarm.cleared === null ? alarm.devices : [])));
+  for (const id of lamps.keys()) atlas.setFeatureState({ source: "lamps", id }, { old: silent.has(id) });
 }
 
 function put(atlas: Atlas, source: string, features: readonly (Spot | undefined)[]): void {
@@ -248,11 +258,14 @@ export function told(id: string): string {
   return parts.join(" · ");
 }
 
+/** What the first view must hold; roads that lead out of the town may leave it. */
+const SHOWN: ReadonlySet<string> = new Set(["luminaire", "junction", "container"]);
+
 function boundsOf(of: Town): [number, number, number, number] {
   let [west, south, east, north] = [180, 90, -180, -90];
   for (const { geometry, properties } of of.geojson.features) {
-    if (properties["kind"] !== "street" || !Array.isArray(geometry.coordinates)) continue;
-    for (const [lon, lat] of geometry.coordinates as [number, number][]) {
+    if (!SHOWN.has(String(properties["kind"])) || !Array.isArray(geometry.coordinates)) continue;
+    for (const [lon, lat] of [geometry.coordinates as [number, number]]) {
       west = Math.min(west, lon);
       south = Math.min(south, lat);
       east = Math.max(east, lon);

@@ -33,7 +33,7 @@ export const NIGHT: Palette = {
   warm: "#ffc47a",
   bright: "#fff4dc",
   glow: "#ffb45a",
-  shine: 0.5,
+  shine: 0.62,
   waste: "#7cc69a",
   traffic: "#7db3ff",
   alert: "#ff7a6b",
@@ -59,6 +59,7 @@ export const PAPER: Palette = {
 
 /** The level of a lamp as the page last heard it; a lamp that never spoke is dark. */
 const LEVEL: ExpressionSpecification = ["coalesce", ["feature-state", "level"], 0];
+const KNOWN: ExpressionSpecification = ["case", ["boolean", ["feature-state", "old"], false], 0.3, 1];
 /** A share of the level at each zoom: light reaches as far on every zoom, about 24 m at full output. */
 const reach = (metres: number): ExpressionSpecification => [
   "interpolate",
@@ -132,9 +133,9 @@ function light(palette: Palette): LayerSpecification[] {
       source: "lamps",
       paint: {
         "circle-color": palette.glow,
-        "circle-radius": reach(30),
+        "circle-radius": reach(44),
         "circle-blur": 1,
-        "circle-opacity": ["*", palette.shine, ["^", LEVEL, 0.7]],
+        "circle-opacity": ["*", KNOWN, palette.shine, ["^", LEVEL, 0.7]],
         "circle-pitch-alignment": "map",
       },
     },
@@ -149,12 +150,13 @@ function light(palette: Palette): LayerSpecification[] {
           ["exponential", 1.4],
           ["zoom"],
           12,
-          ["+", 0.6, ["*", 1, LEVEL]],
+          ["+", 0.8, ["*", 1.2, LEVEL]],
           15,
-          ["+", 1.5, ["*", 1.8, LEVEL]],
+          ["+", 1.8, ["*", 2.2, LEVEL]],
           19,
           ["+", 5, ["*", 6, LEVEL]],
         ],
+        "circle-opacity": KNOWN,
         "circle-blur": 0.15,
       },
     },
@@ -200,9 +202,11 @@ function things(palette: Palette, font: string): LayerSpecification[] {
       minzoom: 12.5,
       layout: {
         "icon-image": ["concat", "container-", ["to-string", ["get", "step"]]],
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 13, 0.6, 16, 1],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 13, 0.4, 15, 0.6, 17, 1],
         "icon-allow-overlap": true,
       },
+      // By night the lamps are the picture; a container that fills up comes forward.
+      paint: { "icon-opacity": ["interpolate", ["linear"], ["zoom"], 15, ["match", ["get", "step"], ["4"], 1, 0.5], 16.5, 1] },
     },
     {
       id: "junctions",
@@ -248,10 +252,10 @@ function marks(palette: Palette, font: string): LayerSpecification[] {
       type: "circle",
       source: "wanted",
       paint: {
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 6, 15, 11, 18, 18],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 5, 15, 8, 18, 16],
         "circle-color": "transparent",
         "circle-stroke-color": palette.alert,
-        "circle-stroke-width": 2.5,
+        "circle-stroke-width": 2,
       },
     },
     {

@@ -16,7 +16,10 @@ export function NowView(): ComponentChild {
   const figures = useCell(now);
   const wanted = wanting(useCell(alarms)).sort((one, other) => rank(one.severity) - rank(other.severity));
   const byHand = useCell(overrides);
-  if (figures === undefined) return h("p", { class: "empty", role: "status" }, say("page.loading"));
+  // What is grave is said before the services; what can wait, after them.
+  const worst = wanted.filter((alarm) => alarm.severity !== "minor").slice(0, 2);
+  const others = wanted.filter((alarm) => !worst.includes(alarm));
+  if (figures === undefined) return null;
   return h(
     "div",
     null,
@@ -26,14 +29,18 @@ export function NowView(): ComponentChild {
       h("h1", null, wanted.length === 0 ? say("now.calm") : say("now.wanted", { n: wanted.length })),
       h("span", { class: "quiet small" }, clockTime(figures.at)),
     ),
-    wanted.length > 0 &&
-      h("ul", { class: "rows wanted first" }, wanted.slice(0, 4).map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm })))),
-    wanted.length > 4 && h("p", null, h(Link, { to: { view: "alarms" }, class: "button bare" }, say("now.all-alarms", { n: wanted.length }))),
+    worst.length > 0 && h("ul", { class: "rows wanted first" }, worst.map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm })))),
     h("h2", { class: "apart" }, say("now.services")),
     figures.state === "ready" && h("ul", { class: "sentences" }, lighting(figures), waste(figures), traffic(figures), health(figures)),
+    others.length > 0 && h("h2", null, say(worst.length > 0 ? "now.also" : "now.wants")),
+    h("ul", { class: "rows wanted" }, others.slice(0, SHOWN).map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm })))),
+    others.length > SHOWN && h("p", { class: "buttons" }, h(Link, { to: { view: "alarms" }, class: "button" }, say("now.all-alarms", { n: wanted.length }))),
     byHand.length > 0 && h("section", null, h("h2", null, say("now.by-hand")), byHand.map((override) => h(Handle, { key: override.id, override }))),
   );
 }
+
+/** Alarms shown under the services; all are one step away. */
+const SHOWN = 4;
 
 const rank = (severity: string): number => ["critical", "major", "minor"].indexOf(severity);
 

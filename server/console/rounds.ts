@@ -4,7 +4,6 @@ import { useEffect } from "preact/hooks";
 import type { Round, RoundDetail } from "../api/resources.ts";
 import { read } from "./api.ts";
 import { useCell } from "./cell.ts";
-import { ruleSentence } from "./explain.ts";
 import { clockTime, day, duration, localDay, percent } from "./format.ts";
 import { say, sayNamed } from "./language.ts";
 import { called, streetName } from "./places.ts";
@@ -105,7 +104,7 @@ function RoundWhole(props: { readonly id: string }): ComponentChild {
               h("li", { key: each.container }, h("button", { type: "button", class: "row", onClick: () => ask(each.container) },
                 h("span", { class: "title" }, [each.container, streetName(each.street)].filter(Boolean).join(" · ")),
                 h("span", { class: "side" }, each.q90 === null ? "—" : say("rounds.at-most", { fill: percent(each.q90) })),
-                h("span", { class: "under" }, ruleSentence(each.because)),
+                h("span", { class: "under" }, sayNamed("short", each.because)),
               )),
             ),
           ),
@@ -133,6 +132,6 @@ function Stop(props: { readonly site: RoundDetail["sites"][number]; readonly num
         [site.site, site.stream === null ? "" : sayNamed("stream", site.stream), site.q50 === null ? "" : say("rounds.band", { half: percent(site.q50), most: percent(site.q90 ?? site.q50) }), site.served ? say("rounds.is-served") : ""].filter(Boolean).join(" · "),
       ),
     isContainer && site.q50 !== null && h("span", { class: "under" }, bar(site.q50, site.q90 ?? site.q50)),
-    isContainer && site.because !== null && h("span", { class: "under" }, ruleSentence(site.because)),
+    isContainer && site.because !== null && h("span", { class: "under" }, sayNamed("short", site.because)),
   );
 }

@@ -15,6 +15,8 @@ export const FACTS = {
   "fact.override_level": { en: "Level by hand", fr: "Niveau à la main" },
   "fact.override_until": { en: "By hand until", fr: "À la main jusqu’à" },
   "fact.highway": { en: "Kind of street", fr: "Type de rue" },
+  "fact.street_class": { en: "Class of the street", fr: "Classe de la rue" },
+  "fact.more": { en: "All facts ({n})|All facts ({n})", fr: "Tous les faits ({n})|Tous les faits ({n})" },
   "fact.design_class": { en: "Lighting class", fr: "Classe d’éclairage" },
   "fact.dusk": { en: "Dusk", fr: "Crépuscule" },
   "fact.dawn": { en: "Dawn", fr: "Aube" },

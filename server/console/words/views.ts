@@ -5,6 +5,8 @@ export const VIEWS = {
   "now.calm": { en: "The town is in order", fr: "La ville est en ordre" },
   "now.wanted": { en: "{n} thing needs a person|{n} things need a person", fr: "{n} chose demande quelqu’un|{n} choses demandent quelqu’un" },
   "now.all-alarms": { en: "All {n} alarms", fr: "Les {n} alarmes" },
+  "now.also": { en: "Also waiting", fr: "En attente aussi" },
+  "now.wants": { en: "Waiting for a person", fr: "En attente de quelqu’un" },
   "now.services": { en: "The services", fr: "Les services" },
   "now.by-hand": { en: "By hand", fr: "À la main" },
   "now.trend": { en: "{change} in 1 h", fr: "{change} en 1 h" },
