@@ -5,7 +5,8 @@ import type { Alternative, Decision, Evidence } from "../decision.ts";
 import { change, shortestGreen } from "./plan.ts";
 import type { JunctionPlan, JunctionTables } from "./tables.ts";
 import { junctionTables, most } from "./tables.ts";
-import { AMBER_GAIN_S, cycleLength, delay, splits, STARTING_LOSS_S } from "./webster.ts";
+import type { CycleLimits } from "./webster.ts";
+import { AMBER_GAIN_S, cycleLength, delay, roomyCycle, splits, STARTING_LOSS_S } from "./webster.ts";
 
 /** Plain JSON, so that the decision can be computed again from the journal. */
 export interface FrameInput {
@@ -52,8 +53,7 @@ export function frame(input: FrameInput): Decision<Frame> {
   const critical = stages.map((stage) => stage.critical);
   const Y = stages.reduce((sum, stage) => sum + stage.ratio, 0);
   const wanted = cycleLength(critical, lost, limits);
-  const computed = build(input, stages, wanted, between);
-  const cost = meanDelay(input, stages, computed);
+  const { computed, cost } = bestOf(input, stages, between, [wanted, ...roomyCycles(stages, lost, limits)]);
   const evidence: Evidence = {
     flow_ratio: round(Y),
     lost_s: round(lost),
@@ -64,17 +64,18 @@ export function frame(input: FrameInput): Decision<Frame> {
     within_120_s: shortest <= LONGEST_CYCLE_S,
   };
   const fixed = fixedPlan(input, stages, between);
+  const costOfFixed = meanDelay(input, stages, fixed);
   const alternatives: Alternative<Frame>[] = [
     {
       value: fixed,
-      refused: "fixed plan: more delay, or no reason to leave the counts unused",
-      cost: round(meanDelay(input, stages, fixed)),
+      refused: costOfFixed > cost ? "more-delay" : "saves-too-little",
+      cost: round(costOfFixed),
     },
   ];
   if (input.current !== null && fits(input.current, stages)) {
     const had = meanDelay(input, stages, input.current);
     if (Y < 1 && had <= cost * (1 + WORTH)) {
-      alternatives.unshift({ value: computed, refused: "saves less than 3 % of the delay", cost: round(cost) });
+      alternatives.unshift({ value: computed, refused: "saves-too-little", cost: round(cost) });
       const value = { ...input.current, until: input.until };
       return {
         value,
@@ -84,9 +85,9 @@ export function frame(input: FrameInput): Decision<Frame> {
         validUntil: input.until,
       };
     }
-    alternatives.unshift({ value: input.current, refused: "frame it had before: more delay", cost: round(had) });
+    alternatives.unshift({ value: input.current, refused: "more-delay", cost: round(had) });
   }
-  const because = Y >= 1 ? "frame-saturated" : wanted <= limits.min ? "frame-minimum" : "frame-webster";
+  const because = Y >= 1 ? "frame-saturated" : computed.cycle_s <= limits.min ? "frame-minimum" : "frame-webster";
   return { value: computed, because, evidence, alternatives, validUntil: input.until };
 }
 
@@ -143,6 +144,36 @@ function readStages(tables: JunctionTables, input: FrameInput): Stage[] {
       transition_s: transition / 1000,
     };
   });
+}
+
+/** How much of a stage's green its traffic may fill: half as much again as it needs, down to just enough. */
+const FILLED = [0.65, 0.8, 0.9];
+
+const roomyCycles = (stages: readonly Stage[], lost: Seconds, limits: CycleLimits): Seconds[] =>
+  FILLED.map((filled) =>
+    roomyCycle(
+      stages.map((stage) => stage.ratio),
+      stages.map((stage) => seconds(stage.min_s)),
+      lost,
+      filled,
+      limits,
+    ),
+  );
+
+/** The frame of least mean delay among those with one of these cycles, in s; the first of equals. */
+function bestOf(
+  input: FrameInput,
+  stages: readonly Stage[],
+  between: Seconds,
+  cycles: readonly Seconds[],
+): { computed: Frame; cost: number } {
+  let best: { computed: Frame; cost: number } | undefined;
+  for (const cycle of new Set(cycles.map((each) => Math.round(each)))) {
+    const computed = build(input, stages, seconds(cycle), between);
+    const cost = meanDelay(input, stages, computed);
+    if (best === undefined || cost < best.cost) best = { computed, cost };
+  }
+  return best as { computed: Frame; cost: number };
 }
 
 /** A frame of whole seconds with this cycle, in s. */

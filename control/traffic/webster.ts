@@ -35,6 +35,30 @@ export function cycleLength(movements: readonly CriticalMovement[], lost: Second
 }
 
 /**
+ * The shortest cycle in s, within the limits, in which no stage uses more than `saturation` of its green although others
+ * take their minimum: Webster's formula knows no minimums, and where they bind it leaves the busy stage too little.
+ */
+export function roomyCycle(
+  ratios: readonly number[],
+  minimums: readonly Seconds[],
+  lost: Seconds,
+  saturation: number,
+  limits: CycleLimits,
+): Seconds {
+  let cycle: number = limits.min;
+  // From below the sum grows towards its fixed point; where there is none it stops at the longest cycle.
+  for (let turn = 0; turn < 40 && cycle < limits.max; turn++) {
+    const needed = ratios.reduce(
+      (sum, ratio, i) => sum + Math.max(minimums[i] as number, (ratio * cycle) / saturation),
+      0,
+    );
+    if (lost + needed <= cycle + 0.1) break;
+    cycle = lost + needed;
+  }
+  return seconds(Math.min(cycle, limits.max));
+}
+
+/**
  * Divides the effective green `cycle − lost` in s among stages by their flow ratios, none below its minimum in s.
  * Stages without flow share what their minimum says. When the minimums fill the cycle, they are the answer.
  */

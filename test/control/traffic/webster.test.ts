@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { cycleLength, delay, flowRatio, splits } from "#control/traffic/webster.ts";
+import { cycleLength, delay, flowRatio, roomyCycle, splits } from "#control/traffic/webster.ts";
 import { seconds, vehiclesPerHour } from "#protocol/units.ts";
 
 const movement = (flow: number, saturation: number) => ({
@@ -63,4 +63,11 @@ test("the delay grows with the flow, through saturation and beyond", () => {
   const delays = flows.map((flow) => delay(seconds(60), seconds(30), vehiclesPerHour(flow), vehiclesPerHour(1800)));
   expect(delays).toEqual([...delays].sort((a, b) => a - b));
   expect(delays.every(Number.isFinite)).toBe(true);
+});
+
+test("where minimums bind, the cycle grows until the busy stage has room", () => {
+  // Two stages take their 10 s whatever comes, 10 s are lost: C = 30 + 0.3 C / 0.9, so 45 s, of which 15 s for 0.3.
+  const cycle = roomyCycle([0.3, 0.02, 0.02], [8, 10, 10].map(seconds), seconds(10), 0.9, limits);
+  expect(cycle).toBeCloseTo(45, 0);
+  expect(splits([0.3, 0.02, 0.02], [8, 10, 10].map(seconds), cycle, seconds(10))[0]).toBeCloseTo(15, 0);
 });
