@@ -79,7 +79,7 @@ export function planJunction(
       approach: `A${arm + 1}`,
       turns: turnsOf(leg, arms),
       lanes: leg.lanes,
-      saturation_veh_h: 1800 * leg.lanes,
+      saturation_veh_h: Math.min(4000, 1800 * leg.lanes),
       min_s: leg.major ? 8 : 6,
       max_s: leg.major ? 45 : 30,
       clearance_s: amber(leg),
