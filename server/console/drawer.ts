@@ -21,10 +21,7 @@ export function Drawer(props: { readonly id: string }): ComponentChild {
   const { id } = props;
   const [taking, take] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    take(false);
-    heading.current?.focus();
-  }, [id]);
+  useEffect(() => heading.current?.focus(), []);
   const place = places().get(id);
   const service = serviceOf(place?.kind);
   return h(
@@ -58,8 +55,8 @@ function Take(props: { readonly id: string; readonly kind: string; readonly open
 
 function DeviceWhy(props: { readonly id: string; readonly hand: ComponentChildren }): ComponentChild {
   const stir = useCell(stirred);
+  useLampTick(props.id);
   const own = lamps.get(props.id);
-  useLampTick();
   const path = `/devices/${encodeURIComponent(props.id)}`;
   // A lamp's level moves under the open drawer: it is asked again when it does.
   const why = useResource<Why>(`${path}/why`, `${stir.overrides} ${stir.everything} ${own?.level ?? ""} ${own?.rule ?? ""}`, 10);
@@ -218,5 +215,5 @@ export function serviceOf(kind: string | undefined): "lighting" | "waste" | "tra
 /** The drawer that the address asks for. */
 export function DrawerOfAddress(): ComponentChildren {
   const { why } = useCell(here);
-  return why === undefined ? null : h(Drawer, { id: why });
+  return why === undefined ? null : h(Drawer, { id: why, key: why });
 }

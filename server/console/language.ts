@@ -22,14 +22,20 @@ function kept(): string | null {
   }
 }
 
+/** Speaks a language from now on, on this page. */
 export function speak(chosen: Language): void {
+  document.documentElement.lang = chosen;
+  language.set(chosen);
+}
+
+/** Speaks it here from now on: a choice that somebody made. */
+export function choose(chosen: Language): void {
   try {
     localStorage.setItem(KEPT, chosen);
   } catch {
     // Chosen for this page only.
   }
-  document.documentElement.lang = chosen;
-  language.set(chosen);
+  speak(chosen);
 }
 
 /** The sentence of a word in the page's language. */

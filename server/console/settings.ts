@@ -6,7 +6,7 @@ import { send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { useCell } from "./cell.ts";
 import { dayTime } from "./format.ts";
-import { say, speak, useLanguage } from "./language.ts";
+import { choose as chooseLanguage, say, useLanguage } from "./language.ts";
 import { drawn, Problem, useResource } from "./resource.ts";
 import { helping } from "./keys.ts";
 import { mayRule, noticeSilence, readAlarms, session, town } from "./state.ts";
@@ -22,7 +22,7 @@ export function SettingsView(): ComponentChild {
     send("DELETE", "/session").then(() => session.set(null), noticeSilence);
   };
   const choose = (language: "en" | "fr") => (): void => {
-    speak(language);
+    chooseLanguage(language);
     // The server's own sentences come in the language they are asked for.
     readAlarms().catch(noticeSilence);
   };

@@ -39,6 +39,8 @@ export interface NightTown {
 const START = instant(Date.UTC(2026, 10, 23, 20));
 export const NIGHT = instant(Date.UTC(2026, 10, 24, 22, 41));
 const TICK_MS = 15 * MINUTE;
+/** A junction says something every minute; less would be silence. */
+const BEAT_MS = 2.5 * MINUTE;
 
 interface Lamp {
   readonly luminaire: Luminaire;
@@ -75,6 +77,10 @@ export async function nightTown(options: { readonly lamps?: number; readonly pre
     await clock.run(at);
     for (const command of answers.splice(0)) await street.obey(command);
     await street.tick();
+    for (let beat = at + BEAT_MS; beat < at + TICK_MS; beat += BEAT_MS) {
+      await clock.run(beat as Instant);
+      await street.beat();
+    }
   }
   await clock.run(NIGHT);
   await street.tick();
@@ -85,11 +91,15 @@ export async function nightTown(options: { readonly lamps?: number; readonly pre
   if (options.preparing === true) api.progress(0.42);
   else api.ready(server);
   const url = await api.listen(0, "127.0.0.1");
+  let beatAt = 0;
   let passing = Promise.resolve();
   const pass = (duration_s: number): Promise<void> => {
     passing = passing.then(async () => {
       await clock.run((clock.now() + duration_s * 1000) as Instant);
       for (const command of answers.splice(0)) await street.obey(command);
+      if (clock.now() < beatAt) return;
+      beatAt = clock.now() + MINUTE;
+      await street.beat();
     });
     return passing;
   };
@@ -166,8 +176,8 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
   return {
     async tick(): Promise<void> {
       const now = clock.now();
-      const hour = ((now / HOUR + 1) % 24 + 24) % 24;
-      const busy = 0.02 + 0.3 * Math.exp(-(((hour - 18) / 4) ** 2)) + 0.18 * Math.exp(-(((hour - 8) / 2) ** 2));
+      const hour = hourOf(now);
+      const busy = busyAt(now);
       for (const lamp of lamps.values()) {
         const [, , [, , power]] = lampValues(lamp) as [unknown, unknown, readonly [string, string, number]];
         lamp.energy_kWh += (power / 1000) * (TICK_MS / HOUR);
@@ -181,20 +191,27 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
         fills.set(id, emptied ? 0.05 : Math.min(0.93, fill + (rates.get(id) as number) * (0.3 + busy * 2)));
         if (now % HOUR < TICK_MS) await say(station, [[id, "fill", fills.get(id) as number], [id, "temperature_C", 6]]);
       }
-      for (const { id, station } of territory.detectors) {
-        vehicles.set(id, (vehicles.get(id) ?? 0) + Math.round(busy * 260 * chance.next()));
-        await say(station, [[id, "vehicles", vehicles.get(id) as number], [id, "occupancy", Math.min(0.9, busy * 1.5 * chance.next())]]);
-      }
-      for (const junction of territory.junctions) {
-        const stage = Math.floor(chance.next() * junction.stages.length);
-        const greens = (junction.stages[stage]?.groups ?? []).reduce((mask, group) => mask | (1 << junction.groups.findIndex((each) => each.id === group)), 0);
-        await say(junction.station, [[junction.id, "stage", stage], [junction.id, "greens", greens >>> 0], [junction.id, "longest_wait_s", Math.round(12 + 70 * busy * (0.5 + chance.next()))], [junction.id, "queue", Math.round(busy * 24 * chance.next())], [junction.id, "mode", 0], [junction.id, "terminations", Math.round((now - START) / 60_000)]]);
-      }
-      for (const { id, station } of territory.buttons) await say(station, [[id, "calls", Math.round((now - START) / HOUR)], [id, "waiting", chance.next() < busy ? 1 : 0]]);
       for (const { id, station } of territory.photocells) await say(station, [[id, "illuminance_lx", hour > 8 && hour < 16.7 ? 9000 : 0]]);
       for (const { id, station } of territory.weathers) await say(station, [[id, "temperature_C", 5], [id, "rain_mm_h", 0.4], [id, "wind_m_s", 3]]);
       for (const { id, station } of territory.meters) await say(station, [[id, "power_W", 800]]);
       for (const depot of territory.depots) for (const { id, station } of depot.vehicles) await say(station, [[id, "stop", hour > 6 && hour < 14 ? 4 : 0], [id, "load_kg", 0]]);
+      await this.beat();
+    },
+    /** What junctions say. */
+    async beat(): Promise<void> {
+      const now = clock.now();
+      const busy = busyAt(now);
+      for (const { id, station } of territory.detectors) {
+        vehicles.set(id, (vehicles.get(id) ?? 0) + Math.round(busy * 44 * chance.next()));
+        await say(station, [[id, "vehicles", vehicles.get(id) as number], [id, "occupancy", Math.min(0.9, busy * 1.5 * chance.next())]]);
+      }
+      for (const [index, junction] of territory.junctions.entries()) {
+        const stage = Math.floor(chance.next() * junction.stages.length);
+        const greens = (junction.stages[stage]?.groups ?? []).reduce((mask, group) => mask | (1 << junction.groups.findIndex((each) => each.id === group)), 0);
+        const wait = now >= NIGHT && index === 2 ? 48 : Math.round(12 + 70 * busy * (0.5 + chance.next()));
+        await say(junction.station, [[junction.id, "stage", stage], [junction.id, "greens", greens >>> 0], [junction.id, "longest_wait_s", wait], [junction.id, "queue", now >= NIGHT && index === 2 ? 5 : Math.round(busy * 24 * chance.next())], [junction.id, "mode", 0], [junction.id, "terminations", Math.round((now - START) / 60_000)]]);
+      }
+      for (const { id, station } of territory.buttons) await say(station, [[id, "calls", Math.round((now - START) / HOUR)], [id, "waiting", chance.next() < 0.25 ? 1 : 0]]);
       await settle();
     },
     /** What needs a person tonight: a feeder without power, a lamp, a container, a wrong reading. */
@@ -209,12 +226,13 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
       if (failed !== undefined) await say(failed.station, [[failed.id, "failed", 1], [failed.id, "level", 0], [failed.id, "power_W", 0]]);
       const full = territory.containers[11];
       if (full !== undefined) await say(full.station, [[full.id, "fill", 0.97]]);
-      const waiting = territory.junctions[2];
-      if (waiting !== undefined) await say(waiting.station, [[waiting.id, "longest_wait_s", 48], [waiting.id, "queue", 5]]);
       const odd = territory.containers[20];
       if (odd !== undefined) await say(odd.station, [[odd.id, "fill", 7.2], [odd.id, "temperature_C", 6]]);
       await settle();
-      await clock.run((clock.now() + 6 * MINUTE) as Instant);
+      for (let minute = 0; minute < 6; minute++) {
+        await clock.run((clock.now() + MINUTE) as Instant);
+        await this.beat();
+      }
       const walk = territory.luminaires.filter((lamp) => !silent.has(lamp.station) && lamp.street === territory.luminaires[0]?.street).slice(2, 6);
       for (const each of walk) await this.someoneAt(each.id);
     },
@@ -243,6 +261,15 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
       }
     },
   };
+}
+
+/** The hour of the town's day, in winter an hour ahead of UTC. */
+const hourOf = (now: number): number => (now / HOUR + 1) % 24;
+
+/** How busy the streets are, 0 to about a third. */
+function busyAt(now: number): number {
+  const hour = hourOf(now);
+  return 0.02 + 0.3 * Math.exp(-(((hour - 18) / 4) ** 2)) + 0.18 * Math.exp(-(((hour - 8) / 2) ** 2));
 }
 
 function away_m(one: Luminaire, other: Luminaire): number {
