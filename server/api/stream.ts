@@ -6,14 +6,21 @@ import { seconds } from "#protocol/units.ts";
 import type { StreamEventName, StreamEvents } from "./resources.ts";
 
 export interface StreamLimits {
-  /** Events remembered for those who come back; who was away for longer reads everything again. */
+  /** Events remembered for those who come back, and their characters; who was away for longer reads everything again. */
   readonly remembered: number;
+  readonly remembered_chars: number;
   readonly clients: number;
   /** Bytes waiting for a slow reader; beyond, it is cut off and resumes when it can. */
   readonly waiting_B: number;
   readonly heartbeat_s: number;
 }
-export const STREAM_LIMITS: StreamLimits = { remembered: 4000, clients: 200, waiting_B: 1_000_000, heartbeat_s: 15 };
+export const STREAM_LIMITS: StreamLimits = {
+  remembered: 4000,
+  remembered_chars: 2_000_000,
+  clients: 200,
+  waiting_B: 1_000_000,
+  heartbeat_s: 15,
+};
 
 /** Server-sent events (WHATWG HTML, section 9.2) to everyone who listens, from a bounded memory of what was said. */
 export interface Stream {
@@ -45,7 +52,9 @@ type Said = Readonly<Record<Language, string>>;
 export function createStream(clock: Clock, limits: StreamLimits = STREAM_LIMITS): Stream {
   // Numbers start again with the server: an id of an earlier life is known by its other beginning.
   const life = clock.now().toString(36);
-  const ring: Said[] = [];
+  /** What was said, by number; the oldest gives way. */
+  const memory = new Map<number, Said>();
+  let characters = 0;
   const clients = new Set<Client>();
   let last = 0;
   let heartbeat: Cancel | undefined;
@@ -75,7 +84,13 @@ export function createStream(clock: Clock, limits: StreamLimits = STREAM_LIMITS)
   const tell = (said: (id: number) => Said): void => {
     last++;
     const texts = said(last);
-    ring[last % limits.remembered] = texts;
+    memory.set(last, texts);
+    characters += sizeOf(texts);
+    for (const [id, oldest] of memory) {
+      if (memory.size <= limits.remembered && characters <= limits.remembered_chars) break;
+      memory.delete(id);
+      characters -= sizeOf(oldest);
+    }
     for (const client of clients) write(client, texts[client.language]);
   };
   const textOf = (id: number, name: string, value: unknown): string =>
@@ -120,9 +135,12 @@ export function createStream(clock: Clock, limits: StreamLimits = STREAM_LIMITS)
   function missedSince({ lastEventId, language }: Listener): string | undefined {
     const [whose, number] = lastEventId?.split("-") ?? [];
     const from = Number(number);
-    if (whose !== life || !Number.isInteger(from) || from > last || from < last - limits.remembered) return undefined;
+    if (whose !== life || !Number.isInteger(from) || from > last || from < last - memory.size) return undefined;
     let missed = "";
-    for (let each = from + 1; each <= last; each++) missed += ring[each % limits.remembered]?.[language] ?? "";
+    for (let each = from + 1; each <= last; each++) missed += memory.get(each)?.[language] ?? "";
     return missed;
   }
 }
+
+/** One text for both languages is kept once. */
+const sizeOf = ({ en, fr }: Said): number => (en === fr ? en.length : en.length + fr.length);

@@ -159,7 +159,13 @@ test("while history is laid down, the progress is told", async () => {
 
 test("what is no longer remembered leads to a reset, and the number of listeners has an end", async () => {
   const clock = virtualClock(MONDAY);
-  const stream = createStream(clock, { remembered: 3, clients: 1, waiting_B: 1000, heartbeat_s: 15 });
+  const stream = createStream(clock, {
+    remembered: 3,
+    remembered_chars: 1000,
+    clients: 1,
+    waiting_B: 1000,
+    heartbeat_s: 15,
+  });
   const written: string[] = [];
   const response = {
     writableLength: 0,
@@ -193,4 +199,33 @@ test("a listener whose session ends is sent away at the next heartbeat", async (
   await hall.pass(16);
   const { text } = await hall.get("/metrics", {});
   expect(text).toContain("vigie_event_streams 0");
+});
+
+test("the memory of what was said is bounded by its size too: long words push out more", () => {
+  const clock = virtualClock(MONDAY);
+  const stream = createStream(clock, {
+    remembered: 1000,
+    remembered_chars: 2000,
+    clients: 1,
+    waiting_B: 1000,
+    heartbeat_s: 15,
+  });
+  const written: string[] = [];
+  const response = {
+    writableLength: 0,
+    write: (text: string) => written.push(text),
+    on: () => undefined,
+    end: () => undefined,
+  };
+  const levels = { at: MONDAY, ids: Array.from({ length: 60 }, (_, index) => `lamp-${index}`), levels: [], rules: [] };
+  // Each takes some 700 characters: two fit into 2,000, three do not.
+  for (let said = 1; said <= 5; said++) stream.say("lamps", levels);
+  const life = MONDAY.toString(36);
+  stream.listen(response as never, { language: "en", dead: () => false, lastEventId: `${life}-3` });
+  expect(written.join("").match(/event: lamps/g)).toHaveLength(2);
+  stream.close();
+  written.length = 0;
+  stream.listen(response as never, { language: "en", dead: () => false, lastEventId: `${life}-2` });
+  expect(written.join("")).toContain("event: reset");
+  stream.close();
 });
