@@ -204,3 +204,25 @@ test("while history is laid down the town and its progress can be seen, and data
   expect((await hall.get("devices")).status).toBe(200);
   expect((await hall.get("/readyz", {})).status).toBe(200);
 });
+
+test("a port that another program has is named, with the option that chooses another", async () => {
+  const [first, second] = [await townHall(), await townHall()];
+  const port = Number(new URL(await first.api.listen(0, "127.0.0.1")).port);
+  await expect(second.api.listen(port, "127.0.0.1")).rejects.toThrow(
+    `Port ${port} is already in use on 127.0.0.1. Stop the other program or choose another with --port.`,
+  );
+});
+
+test("answers carry headers that keep other sites away from them", async () => {
+  const hall = await townHall();
+  const { headers } = await hall.get("now");
+  expect(headers).toMatchObject({
+    "content-security-policy": "default-src 'none';frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+  });
+  expect(headers["access-control-allow-origin"]).toBeUndefined();
+});
