@@ -1,0 +1,12 @@
+import { runTown, type TownOrder } from "./town.ts";
+
+/** The simulated town as a process of its own: it meets the server over MQTT and nowhere else. */
+process.once("message", (order: TownOrder) => {
+  const stop = runTown(order);
+  // Without the one who asked for it the town ends: two towns with the same stations would fight for their sessions.
+  process.once("disconnect", () => {
+    stop();
+    process.exit(0);
+  });
+});
+process.on("SIGINT", () => {});

@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "#protocol/ports.ts";
+import type { Territory, TerritoryFile } from "#protocol/territory.ts";
+import { openAccess } from "./access.ts";
+import { createApi } from "./api/api.ts";
+import { embeddedBroker } from "./broker-aedes.ts";
+import { externalBroker } from "./broker-external.ts";
+import type { Broker } from "./broker.ts";
+import { systemClock } from "./ports/clock.ts";
+import { keysIn } from "./ports/keys.ts";
+import { createServer, type Server } from "./server.ts";
+import { openState, type State } from "./state.ts";
+import { duckdbStore } from "./store/duckdb.ts";
+
+export interface LiveOptions {
+  readonly territory: Territory;
+  /** The territory as it was given, for the page's map. */
+  readonly geojson: TerritoryFile;
+  /** Where everything is kept. */
+  readonly directory: string;
+  readonly version: string;
+  readonly page: { readonly host: string; readonly port: number };
+  readonly mqtt: MqttOptions;
+  readonly retention_d: number;
+  /** The town's clock; that of the page and the disk is always the system's. */
+  readonly clock: Clock;
+  /** Told of what went wrong in the server itself, one line each. */
+  log(line: string): void;
+}
+
+/** Either an address to listen at with the embedded broker, or that of a broker elsewhere. */
+export type MqttOptions =
+  | { readonly host: string; readonly port: number; readonly tls?: { key: string; cert: string; ca?: string } }
+  | { readonly url: string };
+
+/** The server on a real machine: the page answers from the start, the town once `run` has resolved. */
+export interface Live {
+  /** Where the page is. */
+  readonly address: string;
+  readonly state: State;
+  readonly secret: Uint8Array;
+  readonly publicKeyPem: string;
+  /** A link that signs the first administrator in, once. */
+  signInLink(): string;
+  progress(share: number): void;
+  /** Opens the store and the broker. Raises the faults of both. */
+  run(): Promise<Running>;
+  stop(): Promise<void>;
+}
+
+export interface Running {
+  readonly server: Server;
+  /** Where stations connect. */
+  readonly mqtt: string;
+}
+
+/** Names below the data directory. */
+export const FILES = { state: "state.sqlite", readings: "readings.duckdb", keys: "keys" } as const;
+
+/**
+ * Composes the server from its real parts, by hand, and lets the page answer.
+ * Raises Fault DIRECTORY_UNWRITABLE, DATA_NEWER, DATA_OTHER_TOWN, TLS_REQUIRED or PORT_TAKEN.
+ */
+export async function openLive(options: LiveOptions): Promise<Live> {
+  const { territory, directory, clock, mqtt } = options;
+  mkdirSync(directory, { recursive: true });
+  const keys = keysIn(join(directory, FILES.keys));
+  const state = openState(join(directory, FILES.state), territory.id);
+  const bytes = (size: number): Uint8Array => randomBytes(size);
+  const access = openAccess({ state, clock: systemClock, randomBytes: bytes });
+  const api = await createApi({ ...options, wall: systemClock });
+  api.admit(access);
+  let server: Server | undefined;
+  let address: string;
+  try {
+    address = await api.listen(options.page.port, options.page.host);
+  } catch (fault) {
+    await api.close();
+    state.close();
+    throw fault;
+  }
+
+  return {
+    address,
+    state,
+    secret: keys.secret,
+    publicKeyPem: keys.publicKeyPem,
+    signInLink: () => `${address}/sign-in#${access.signInLink("admin", "administrator")}`,
+    progress: (share) => api.progress(share),
+    async run() {
+      const { broker, where } = brokerFor(mqtt, territory);
+      const running = createServer({
+        territory,
+        clock,
+        broker,
+        store: duckdbStore(join(directory, FILES.readings)),
+        state,
+        signer: keys.signer,
+        secret: keys.secret,
+        randomBytes: bytes,
+        settings: { retention_d: options.retention_d },
+      });
+      await running.start();
+      server = running;
+      api.ready(running);
+      return { server: running, mqtt: where() };
+    },
+    async stop() {
+      await api.close();
+      await server?.stop();
+      state.close();
+    },
+  };
+}
+
+function brokerFor(mqtt: MqttOptions, territory: Territory): { broker: Broker; where(): string } {
+  if ("url" in mqtt) {
+    return { broker: externalBroker({ url: mqtt.url, territory: territory.id }), where: () => mqtt.url };
+  }
+  const { host, port, tls } = mqtt;
+  const broker = embeddedBroker({ host, port, clock: systemClock, ...(tls && { tls }) });
+  return { broker, where: () => `${tls ? "mqtts" : "mqtt"}://${host}:${broker.port}` };
+}
