@@ -58,7 +58,7 @@ export interface AccessOptions {
   readonly state: State;
   readonly clock: Clock;
   /** Bytes that nobody can foresee. */
-  randomBytes(size: number): Uint8Array;
+  readonly randomBytes: (size: number) => Uint8Array;
 }
 
 const SESSION_MS = 12 * HOUR;
@@ -108,7 +108,8 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
   const fail = (from: string): never => {
     failed++;
     // At the limit the oldest address is forgotten: memory stays bounded, and one address alone cannot reach it.
-    if (!failures.has(from) && failures.size >= FAILURES.addresses) failures.delete(failures.keys().next().value as string);
+    if (!failures.has(from) && failures.size >= FAILURES.addresses)
+      failures.delete(failures.keys().next().value as string);
     failures.set(from, [...(failures.get(from) ?? []), clock.now()]);
     throw new Fault("NOT_SIGNED_IN", {});
   };
@@ -120,8 +121,11 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
   };
 
   const keepOneAdministrator = (name: string): void => {
-    const others = state.get("SELECT count(*) AS n FROM accounts WHERE role = 'administrator' AND name <> ?", name)?.["n"];
-    if (others === 0) throw new Fault("CONFLICT", { thing: "account", id: name, action: "removed", state: "the last administrator" });
+    const others = state.get("SELECT count(*) AS n FROM accounts WHERE role = 'administrator' AND name <> ?", name)?.[
+      "n"
+    ];
+    if (others === 0)
+      throw new Fault("CONFLICT", { thing: "account", id: name, action: "removed", state: "the last administrator" });
   };
 
   return {
@@ -159,14 +163,23 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
     accounts: () => state.all("SELECT * FROM accounts ORDER BY name").map(accountOf),
     async addAccount(name, role, password) {
       checkPassword(password);
-      const taken = () => new Fault("CONFLICT", { thing: "account", id: name, action: "added", state: "there already" });
+      const taken = () =>
+        new Fault("CONFLICT", { thing: "account", id: name, action: "added", state: "there already" });
       if (state.get("SELECT 1 AS one FROM accounts WHERE name = ?", name) !== undefined) throw taken();
       const count = Number(state.get("SELECT count(*) AS n FROM accounts")?.["n"]);
-      if (count >= LIMITS.accounts) throw new Fault("TOO_MANY", { thing: "accounts", limit: LIMITS.accounts, retry_s: 60 });
+      if (count >= LIMITS.accounts)
+        throw new Fault("TOO_MANY", { thing: "accounts", limit: LIMITS.accounts, retry_s: 60 });
       const salt = randomBytes(16);
       const hash = await hashing(() => scryptHash(password, salt));
       const created = clock.now();
-      const added = state.get("INSERT INTO accounts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING name", name, role, salt, hash, created);
+      const added = state.get(
+        "INSERT INTO accounts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING name",
+        name,
+        role,
+        salt,
+        hash,
+        created,
+      );
       if (added === undefined) throw taken();
       return { name, role, created };
     },
@@ -191,7 +204,8 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
     apiKeys: () => state.all("SELECT * FROM api_keys ORDER BY id").map(apiKeyOf),
     addApiKey(label, role, by) {
       const count = Number(state.get("SELECT count(*) AS n FROM api_keys")?.["n"]);
-      if (count >= LIMITS.apiKeys) throw new Fault("TOO_MANY", { thing: "API keys", limit: LIMITS.apiKeys, retry_s: 60 });
+      if (count >= LIMITS.apiKeys)
+        throw new Fault("TOO_MANY", { thing: "API keys", limit: LIMITS.apiKeys, retry_s: 60 });
       const key = `vigie_${token()}`;
       const row = state.get(
         "INSERT INTO api_keys(name, role, hash, created_at, created_by) VALUES (?, ?, ?, ?, ?) RETURNING *",
@@ -213,7 +227,10 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
     },
     stats() {
       const now = clock.now();
-      return { sessions: Number(state.get("SELECT count(*) AS n FROM sessions WHERE expires_at > ?", now)?.["n"]), failures: failed };
+      return {
+        sessions: Number(state.get("SELECT count(*) AS n FROM sessions WHERE expires_at > ?", now)?.["n"]),
+        failures: failed,
+      };
     },
   };
 }
@@ -223,7 +240,9 @@ const digest = (secret: string): string => createHash("sha256").update(secret).d
 
 function scryptHash(password: string, salt: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize("NFKC"), salt, 32, SCRYPT, (problem, hash) => (problem ? reject(problem) : resolve(hash)));
+    scrypt(password.normalize("NFKC"), salt, 32, SCRYPT, (problem, hash) =>
+      problem ? reject(problem) : resolve(hash),
+    );
   });
 }
 
@@ -233,7 +252,8 @@ function limiter(most: number, waiting: number): <T>(work: () => Promise<T>) => 
   const queue: (() => void)[] = [];
   return async (work) => {
     if (running >= most) {
-      if (queue.length >= waiting) throw new Fault("TOO_MANY", { thing: "sign-ins at once", limit: most + waiting, retry_s: 5 });
+      if (queue.length >= waiting)
+        throw new Fault("TOO_MANY", { thing: "sign-ins at once", limit: most + waiting, retry_s: 5 });
       await new Promise<void>((resolve) => queue.push(resolve));
     }
     running++;

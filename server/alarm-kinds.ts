@@ -86,5 +86,7 @@ export type AlarmKey = keyof typeof ALARM_KINDS;
 
 /** The whole sentence, its `{names}` filled from the facts. */
 export function alarmSentence(alarm: { readonly key: AlarmKey; readonly facts: Evidence }, language: Language): string {
-  return ALARM_KINDS[alarm.key][language].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(alarm.facts[name] ?? "?"));
+  return ALARM_KINDS[alarm.key][language].replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    String(alarm.facts[name] ?? "?"),
+  );
 }

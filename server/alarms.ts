@@ -113,7 +113,19 @@ export function openAlarms(state: State, clock: Clock): Alarms {
       if (before === undefined) {
         const { severity } = ALARM_KINDS[key];
         last++;
-        return keep({ id: last, key, subject, severity, state: "open", facts, devices, notes: [], count: 1, raisedAt: now, updatedAt: now });
+        return keep({
+          id: last,
+          key,
+          subject,
+          severity,
+          state: "open",
+          facts,
+          devices,
+          notes: [],
+          count: 1,
+          raisedAt: now,
+          updatedAt: now,
+        });
       }
       if (before.clearedAt === undefined) {
         // Still there: a person may have resolved it meanwhile, and that stays. Only who is struck is news.
@@ -136,7 +148,8 @@ export function openAlarms(state: State, clock: Clock): Alarms {
       if (to !== alarm.state && !TRANSITIONS[alarm.state].includes(to)) {
         throw new Fault("CONFLICT", { thing: "alarm", id, action: to, state: alarm.state });
       }
-      if (alarm.state === "closed") throw new Fault("CONFLICT", { thing: "alarm", id, action: "changed", state: "closed" });
+      if (alarm.state === "closed")
+        throw new Fault("CONFLICT", { thing: "alarm", id, action: "changed", state: "closed" });
       const notes = action.note === undefined ? alarm.notes : noted(alarm, action.note, author, clock.now());
       // Taking an alarm in hand makes it one's own, unless somebody is named.
       const takes = action.state === "acknowledged" || action.state === "in-progress";
@@ -148,14 +161,19 @@ export function openAlarms(state: State, clock: Clock): Alarms {
     list(states, limit, before = Number.MAX_SAFE_INTEGER) {
       const marks = states.map(() => "?").join(", ");
       return state
-        .all(`SELECT * FROM alarms WHERE state IN (${marks}) AND id < ? ORDER BY id DESC LIMIT ?`, ...states, before, limit)
+        .all(
+          `SELECT * FROM alarms WHERE state IN (${marks}) AND id < ? ORDER BY id DESC LIMIT ?`,
+          ...states,
+          before,
+          limit,
+        )
         .map(alarmOf);
     },
     live: () => [...byCause.values()].filter((alarm) => alarm.state !== "closed"),
     standing: () => [...byCause.values()].filter((alarm) => alarm.clearedAt === undefined),
     tidy() {
       const now = clock.now();
-      for (const alarm of [...byCause.values()]) {
+      for (const alarm of byCause.values()) {
         if (alarm.state !== "resolved" || alarm.clearedAt === undefined) continue;
         if (now - alarm.updatedAt >= CLOSES_AFTER_MS) keep({ ...alarm, state: "closed", updatedAt: now });
       }
@@ -179,9 +197,14 @@ const causeOf = (alarm: Alarm): string => `${alarm.key}:${alarm.subject}`;
 function noted(alarm: Alarm, text: string, author: string, at: Instant): readonly AlarmNote[] {
   const length = text.trim().length;
   if (length === 0 || length > MAX_NOTE_LENGTH) {
-    throw new Fault("PAYLOAD_INVALID", { path: "note", found: `${length} characters`, expected: `1 to ${MAX_NOTE_LENGTH} characters` });
+    throw new Fault("PAYLOAD_INVALID", {
+      path: "note",
+      found: `${length} characters`,
+      expected: `1 to ${MAX_NOTE_LENGTH} characters`,
+    });
   }
-  if (alarm.notes.length >= MAX_NOTES) throw new Fault("TOO_MANY", { thing: "notes", limit: MAX_NOTES, retry_s: DAY / 1000 });
+  if (alarm.notes.length >= MAX_NOTES)
+    throw new Fault("TOO_MANY", { thing: "notes", limit: MAX_NOTES, retry_s: DAY / 1000 });
   return [...alarm.notes, { at, author, text: text.trim() }];
 }
 

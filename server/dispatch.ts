@@ -308,7 +308,20 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const device = territory.devices.get(id);
         if (device === undefined) throw new RangeError(`no device ${id} to send to`);
         const { station } = device;
-        return { device: id, station, lane, order, since: now, expiresAt, entry, sequences: [], payload: undefined, attempts: 0, refusals: 0, dueAt: 0 };
+        return {
+          device: id,
+          station,
+          lane,
+          order,
+          since: now,
+          expiresAt,
+          entry,
+          sequences: [],
+          payload: undefined,
+          attempts: 0,
+          refusals: 0,
+          dueAt: 0,
+        };
       });
       transaction(() => {
         for (const intent of made) write(intent, "waiting");

@@ -38,7 +38,8 @@ export function openGroups(state: State, territory: Territory): Groups {
     list: () => [...groups.values()],
     put(group) {
       const { id, name, devices } = group;
-      if (feeders.has(id)) throw new Fault("CONFLICT", { thing: "group", id, action: "replaced", state: "a feeder of the territory" });
+      if (feeders.has(id))
+        throw new Fault("CONFLICT", { thing: "group", id, action: "replaced", state: "a feeder of the territory" });
       const stranger = devices.find((device) => !territory.devices.has(device));
       if (stranger !== undefined) throw new Fault("NOT_FOUND", { thing: "device", id: stranger });
       if (groups.size >= MAX_GROUPS) throw new Fault("TOO_MANY", { thing: "groups", limit: MAX_GROUPS, retry_s: 60 });

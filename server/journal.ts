@@ -119,7 +119,11 @@ export function openJournal(state: State, decide: Decide): Journal {
       return rows.map((row) => entryOf(state, row));
     },
     latest(name, subject) {
-      const row = state.get("SELECT * FROM journal WHERE subject = ? AND name = ? ORDER BY id DESC LIMIT 1", subject, name);
+      const row = state.get(
+        "SELECT * FROM journal WHERE subject = ? AND name = ? ORDER BY id DESC LIMIT 1",
+        subject,
+        name,
+      );
       return row && entryOf(state, row);
     },
     replay(id) {
@@ -158,12 +162,14 @@ function verify(state: State, first: number): { entries: number; head: string } 
       const inputs = String(row["inputs"]);
       const draft = draftOf(row);
       const decision = String(row["decision"]);
-      if (row["hash"] !== hashOf(expected, draft, inputs, decision, previous)) throw broken("its hash differs from its content");
+      if (row["hash"] !== hashOf(expected, draft, inputs, decision, previous))
+        throw broken("its hash differs from its content");
       for (const hash of documentsIn(inputs)) {
         const text = state.get("SELECT text FROM documents WHERE hash = ?", hash)?.["text"];
-        if (typeof text !== "string" || sha256(text) !== hash) throw broken("a part of its inputs is missing or changed");
+        if (typeof text !== "string" || sha256(text) !== hash)
+          throw broken("a part of its inputs is missing or changed");
       }
-      previous = String(row["hash"]);
+      previous = row["hash"];
       expected++;
     }
   }

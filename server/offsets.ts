@@ -51,7 +51,7 @@ export function offsetsOf(timeZone: string): Offsets {
   return {
     over(from, to) {
       const offsets: OffsetFrom[] = [{ from, offset_s: offset_s(from) }];
-      for (let at: number = from; at < to; ) {
+      for (let at: number = from; at < to;) {
         const next = Math.min(at + STEP_MS, to);
         const after = offset_s(next);
         if (after !== offsets.at(-1)?.offset_s) offsets.push({ from: change(at, next), offset_s: after });

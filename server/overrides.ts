@@ -129,7 +129,13 @@ export function openOverrides(options: OverridesOptions): Overrides {
     held.delete(override.id);
     try {
       state.transaction(() => {
-        state.run("UPDATE overrides SET state = ?, ended_at = ?, ended_by = ? WHERE id = ?", as, endedAt, by, override.id);
+        state.run(
+          "UPDATE overrides SET state = ?, ended_at = ?, ended_by = ? WHERE id = ?",
+          as,
+          endedAt,
+          by,
+          override.id,
+        );
         const entry = write(as === "released" ? "override.release" : "override.expire", ended, by);
         dispatch.send(mine.flatMap((device) => handOver(device, as, endedAt, entry)));
       });
@@ -146,7 +152,9 @@ export function openOverrides(options: OverridesOptions): Overrides {
     const next = holding(device);
     if (next !== undefined) return [intentOf(next, device, entry)];
     if (as === "released") {
-      return [{ device, lane: "hand", order: { action: "release" }, expiresAt: (at + RELEASE_EXPIRES_MS) as Instant, entry }];
+      return [
+        { device, lane: "hand", order: { action: "release" }, expiresAt: (at + RELEASE_EXPIRES_MS) as Instant, entry },
+      ];
     }
     // At its expiry a device goes back by itself.
     dispatch.end(device, "hand");
@@ -155,7 +163,7 @@ export function openOverrides(options: OverridesOptions): Overrides {
 
   const expire = (): void => {
     const now = clock.now();
-    for (const override of [...held.values()]) if (override.until <= now) end(override, "expired", "vigie");
+    for (const override of held.values()) if (override.until <= now) end(override, "expired", "vigie");
     wake();
   };
 
@@ -184,7 +192,17 @@ export function openOverrides(options: OverridesOptions): Overrides {
       const override = state.transaction(() => {
         const id = Number(state.get("SELECT coalesce(max(id), 0) + 1 AS id FROM overrides")?.["id"]);
         const { author, reason, scope, order, until } = request;
-        const made: Override = { id, author, reason: reason.trim(), scope, order, until, devices, from: now, state: "active" };
+        const made: Override = {
+          id,
+          author,
+          reason: reason.trim(),
+          scope,
+          order,
+          until,
+          devices,
+          from: now,
+          state: "active",
+        };
         state.run(
           "INSERT INTO overrides VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', NULL, NULL)",
           id,
@@ -223,7 +241,9 @@ export function openOverrides(options: OverridesOptions): Overrides {
     },
     list({ active }, limit, before = Number.MAX_SAFE_INTEGER) {
       const where = active === undefined ? "" : `state ${active ? "=" : "<>"} 'active' AND`;
-      return state.all(`SELECT * FROM overrides WHERE ${where} id < ? ORDER BY id DESC LIMIT ?`, before, limit).map(overrideOf);
+      return state
+        .all(`SELECT * FROM overrides WHERE ${where} id < ? ORDER BY id DESC LIMIT ?`, before, limit)
+        .map(overrideOf);
     },
     active: () => [...held.values()],
     holding,
@@ -240,8 +260,10 @@ function intentOf(override: Override, device: string, entry: number): Intent {
   return { device, lane: "hand", order, expiresAt: override.until, entry };
 }
 
+const refuse = (path: string, found: string | number, expected: string): Fault =>
+  new Fault("PAYLOAD_INVALID", { path, found, expected });
+
 function check(request: OverrideRequest, now: Instant): void {
-  const refuse = (path: string, found: string | number, expected: string) => new Fault("PAYLOAD_INVALID", { path, found, expected });
   const { author, reason, order, until } = request;
   if (author.trim() === "") throw refuse("author", "nothing", "who decides");
   const length = reason.trim().length;
@@ -250,7 +272,8 @@ function check(request: OverrideRequest, now: Instant): void {
     throw refuse("reason", `${length} characters`, `at most ${OVERRIDE_LIMITS.reason} characters`);
   }
   if (!Number.isSafeInteger(until) || until <= now) throw refuse("until", until, "a time to come");
-  if (until > now + OVERRIDE_LIMITS.duration_d * DAY) throw refuse("until", until, `within ${OVERRIDE_LIMITS.duration_d} days`);
+  if (until > now + OVERRIDE_LIMITS.duration_d * DAY)
+    throw refuse("until", until, `within ${OVERRIDE_LIMITS.duration_d} days`);
   if (order.action === "lamp-override" && !(order.level >= 0 && order.level <= 1)) {
     throw refuse("order.level", order.level, "a number from 0 to 1");
   }

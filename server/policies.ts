@@ -44,7 +44,9 @@ export interface Policies {
 }
 
 /** Each parameter with what it is unless somebody changed it, and its bounds; the unit ends the name. */
-export const PARAMETERS: Readonly<Record<PolicyName, Readonly<Record<string, readonly [usual: number, min: number, max: number]>>>> = {
+export const PARAMETERS: Readonly<
+  Record<PolicyName, Readonly<Record<string, readonly [usual: number, min: number, max: number]>>>
+> = {
   "lighting.programme": {
     /** Share of full output while nobody is near, and below which nothing falls at night. */
     idle: [PROGRAMME_POLICY.idle, 0.05, 1],
@@ -121,7 +123,10 @@ export function openPolicies(state: State, journal: Journal, territory: Territor
       const { mode, pilot } = get(name);
       if (mode !== "pilot") return mode === "general";
       const zone = zones.get(subject);
-      return pilot.acting.includes(subject) || (zone !== undefined && pilot.acting.includes(zone) && !pilot.control.includes(subject));
+      return (
+        pilot.acting.includes(subject) ||
+        (zone !== undefined && pilot.acting.includes(zone) && !pilot.control.includes(subject))
+      );
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -171,14 +176,17 @@ function checkParameters(name: PolicyName, parameters: Readonly<Record<string, n
   }
 }
 
+const refuse = (path: string, found: string, expected: string): Fault =>
+  new Fault("PAYLOAD_INVALID", { path, found, expected });
+
 function checkPilot(pilot: Pilot, mode: PolicyMode, territory: Territory): void {
   const known = new Set(
     [...territory.streets, ...territory.junctions, ...territory.depots, ...territory.zones].map((place) => place.id),
   );
-  const refuse = (path: string, found: string, expected: string) => new Fault("PAYLOAD_INVALID", { path, found, expected });
   for (const group of ["acting", "control"] as const) {
     for (const place of pilot[group]) {
-      if (!known.has(place)) throw refuse(`pilot.${group}`, place, "a street, junction, depot or zone of this territory");
+      if (!known.has(place))
+        throw refuse(`pilot.${group}`, place, "a street, junction, depot or zone of this territory");
     }
   }
   const both = pilot.acting.find((place) => pilot.control.includes(place));

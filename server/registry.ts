@@ -113,7 +113,8 @@ export function createRegistry(territory: Territory, clock: Clock): Registry {
       for (const reading of latest) {
         keep(reading, reading.at);
         const station = stations.get(territory.devices.get(reading.device)?.station ?? "");
-        if (station !== undefined && (station.lastSeen ?? 0) < reading.at) (station as Mutable<StationTwin>).lastSeen = reading.at;
+        if (station !== undefined && (station.lastSeen ?? 0) < reading.at)
+          (station as Mutable<StationTwin>).lastSeen = reading.at;
       }
     },
     committed(id, readings) {
@@ -130,7 +131,8 @@ export function createRegistry(territory: Territory, clock: Clock): Registry {
       const now = clock.now();
       const { online, version, waiting, dropped } = status;
       // The last will was written when the session began: its clock says nothing about now.
-      const clockError_s = online && status.clock !== undefined ? between(now, status.clock as Instant) : before.clockError_s;
+      const clockError_s =
+        online && status.clock !== undefined ? between(now, status.clock as Instant) : before.clockError_s;
       const station: StationTwin = {
         ...before,
         online,

@@ -116,7 +116,8 @@ export function createServer(parts: ServerParts): Server {
     territory,
     store,
     clock,
-    receipts: (station: string, receipt: Receipt) => publish(down(territory.id, station, "receipt"), encodeMessage(receipt)),
+    receipts: (station: string, receipt: Receipt) =>
+      publish(down(territory.id, station, "receipt"), encodeMessage(receipt)),
     listener: {
       committed: (station, readings) => registry.committed(station, readings),
       status: (station, status) => registry.status(station, status),
@@ -124,7 +125,14 @@ export function createServer(parts: ServerParts): Server {
       quarantined: (entry) => watch.quarantined(entry.station),
     },
   });
-  const watch = createWatch({ territory, registry, alarms, policies, clock, storeProblem: () => ingest.stats().failing?.problem });
+  const watch = createWatch({
+    territory,
+    registry,
+    alarms,
+    policies,
+    clock,
+    storeProblem: () => ingest.stats().failing?.problem,
+  });
   const streets = streetsByStation(territory);
   let cancelPrune: Cancel | undefined;
 
@@ -180,7 +188,8 @@ export function createServer(parts: ServerParts): Server {
       watch.start();
       cancelPrune = every(clock, PRUNE_EVERY, prune);
       await broker.start({
-        authenticate: (station, password) => territory.byStation.has(station) && isStationPassword(secret, station, password),
+        authenticate: (station, password) =>
+          territory.byStation.has(station) && isStationPassword(secret, station, password),
         mayPublish: (station, topic) => mayPublish(topic, territory.id, station, streets.get(station) ?? NONE),
         maySubscribe: (station, filter) => maySubscribe(filter, territory.id, station, streets.get(station) ?? NONE),
         onMessage: (station, topic, payload) => ingest.message(station, topic, payload),

@@ -64,7 +64,9 @@ const MIGRATIONS = [
 export function openState(path: string, territory: string): State {
   const database = new DatabaseSync(path);
   try {
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000");
+    database.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000",
+    );
     migrate(database, path);
     const state = new SqliteState(database);
     claim(state, path, territory);

@@ -47,7 +47,9 @@ export function createWatch(options: WatchOptions): Watch {
   const { territory, registry, alarms, clock } = options;
   const feederOf = new Map(territory.luminaires.map((lamp) => [lamp.station, lamp.feeder]));
   const names = new Map(territory.streets.map((street) => [street.id, street.name]));
-  const mute_ms = new Map([...territory.byStation].map(([id, devices]) => [id, MUTE_AFTER * shortestReport_ms(devices)]));
+  const mute_ms = new Map(
+    [...territory.byStation].map(([id, devices]) => [id, MUTE_AFTER * shortestReport_ms(devices)]),
+  );
   const wrong: { at: Instant; station: string }[] = [];
   /** Since when a condition has lasted that is no alarm yet. */
   const since = new Map<string, Instant>();
@@ -65,7 +67,9 @@ export function createWatch(options: WatchOptions): Watch {
     if (silent.length === 0) return [];
     if (silent.length >= GROUP.town.least && silent.length >= heard * GROUP.town.share) {
       const devices = silent.map((station) => station.id);
-      return [{ key: "town-silent", subject: territory.id, facts: { silent: silent.length, stations: heard }, devices }];
+      return [
+        { key: "town-silent", subject: territory.id, facts: { silent: silent.length, stations: heard }, devices },
+      ];
     }
     const heardOn = new Map<string | undefined, number>();
     for (const station of registry.stations()) {
@@ -78,20 +82,30 @@ export function createWatch(options: WatchOptions): Watch {
         return stations.map((station) => silentStation(station, now));
       }
       const devices = stations.flatMap((station) => devicesOf(station.id));
-      return [{ key: "feeder-silent", subject: feeder, facts: { feeder, silent: stations.length, stations: all }, devices }];
+      return [
+        { key: "feeder-silent", subject: feeder, facts: { feeder, silent: stations.length, stations: all }, devices },
+      ];
     });
   };
   const devicesOf = (station: string): string[] => (territory.byStation.get(station) ?? []).map((device) => device.id);
   const silentStation = (station: StationTwin, now: Instant): Cause => {
     const devices = devicesOf(station.id);
     const silent_min = Math.round((now - (station.lastSeen ?? now)) / MINUTE);
-    return { key: "station-silent", subject: station.id, facts: { station: station.id, silent_min, devices: devices.length }, devices };
+    return {
+      key: "station-silent",
+      subject: station.id,
+      facts: { station: station.id, silent_min, devices: devices.length },
+      devices,
+    };
   };
 
   const troubledStations = (): Cause[] => {
     const causes: Cause[] = [];
     for (const { id, clockError_s, dropped } of registry.stations()) {
-      if (clockError_s !== undefined && Math.abs(clockError_s) > (stands("clock-wrong", id) ? CLOCK.clear_s : CLOCK.raise_s)) {
+      if (
+        clockError_s !== undefined &&
+        Math.abs(clockError_s) > (stands("clock-wrong", id) ? CLOCK.clear_s : CLOCK.raise_s)
+      ) {
         causes.push({ key: "clock-wrong", subject: id, facts: { station: id, error_s: Math.round(clockError_s) } });
       }
       if (dropped !== undefined && dropped > 0) {
@@ -120,7 +134,9 @@ export function createWatch(options: WatchOptions): Watch {
           causes.push(troubled("container-near-overflow", twin, { fill_percent: Math.round(fill * 100) }));
         }
       } else if (kind === "signal" && isDegraded(twin, now)) {
-        causes.push(troubled("junction-degraded", twin, { mode: SIGNAL_MODES[twin.values.get("mode")?.value ?? 0] ?? "" }));
+        causes.push(
+          troubled("junction-degraded", twin, { mode: SIGNAL_MODES[twin.values.get("mode")?.value ?? 0] ?? "" }),
+        );
       }
     }
     return causes;
@@ -154,17 +170,19 @@ export function createWatch(options: WatchOptions): Watch {
       judge(twin, twin.machine);
       judge(twin, twin.hand);
     }
-    const cause = (key: AlarmKey) => ([subject, struck]: [string, Struck[]]): Cause => {
-      const { twin, command } = struck[0] as Struck;
-      const more = struck.length > 1 ? ` (+${struck.length - 1})` : "";
-      const facts = {
-        device: `${twin.device.id}${more}`,
-        action: command.order.action,
-        waiting_s: Math.round((now - command.since) / 1000),
-        problem: command.because ?? "",
+    const cause =
+      (key: AlarmKey) =>
+      ([subject, struck]: [string, Struck[]]): Cause => {
+        const { twin, command } = struck[0] as Struck;
+        const more = struck.length > 1 ? ` (+${struck.length - 1})` : "";
+        const facts = {
+          device: `${twin.device.id}${more}`,
+          action: command.order.action,
+          waiting_s: Math.round((now - command.since) / 1000),
+          problem: command.because ?? "",
+        };
+        return { key, subject, facts, devices: struck.map((each) => each.twin.device.id) };
       };
-      return { key, subject, facts, devices: struck.map((each) => each.twin.device.id) };
-    };
     return [...[...unanswered].map(cause("command-not-applied")), ...[...refused].map(cause("command-refused"))];
   };
 
@@ -174,7 +192,9 @@ export function createWatch(options: WatchOptions): Watch {
     if (problem !== undefined) causes.push({ key: "store-failing", subject: "store", facts: { problem } });
     while (wrong[0] !== undefined && now - wrong[0].at > QUARANTINE.window_ms) wrong.shift();
     if (wrong.length >= (stands("quarantine-growing", "ingest") ? QUARANTINE.clear : QUARANTINE.raise)) {
-      const most = [...Map.groupBy(wrong, (each) => each.station)].reduce((a, b) => (b[1].length > a[1].length ? b : a));
+      const most = [...Map.groupBy(wrong, (each) => each.station)].reduce((a, b) =>
+        b[1].length > a[1].length ? b : a,
+      );
       const facts = { count: wrong.length, minutes: QUARANTINE.window_ms / MINUTE, station: most[0] };
       causes.push({ key: "quarantine-growing", subject: "ingest", facts });
     }
@@ -199,7 +219,13 @@ export function createWatch(options: WatchOptions): Watch {
     const now = clock.now();
     const ours = alarms.standing().filter((alarm) => OURS.has(alarm.key));
     standing = new Set(ours.map((alarm) => `${alarm.key}:${alarm.subject}`));
-    const causes = [...silentStations(now), ...troubledStations(), ...troubledDevices(now), ...troubledCommands(now), ...troubledServer(now)];
+    const causes = [
+      ...silentStations(now),
+      ...troubledStations(),
+      ...troubledDevices(now),
+      ...troubledCommands(now),
+      ...troubledServer(now),
+    ];
     const found = new Set(causes.map(({ key, subject }) => `${key}:${subject}`));
     for (const cause of causes) alarms.raise(cause);
     for (const name of standing) {

@@ -45,21 +45,14 @@ export function explain(parts: WhyParts, device: string): Explanation {
   const twin = parts.registry.twin(device);
   if (twin === undefined) throw new Fault("NOT_FOUND", { thing: "device", id: device });
   const base = { device, at: parts.clock.now(), evidence: {}, alternatives: [] };
-  switch (twin.device.kind) {
-    case "lamp":
-      return { ...base, ...headline(twin, "level"), ...lamp(parts, twin) };
-    case "signal":
-      return { ...base, ...headline(twin, "longest_wait_s"), ...signal(parts, twin) };
-    case "container":
-      return { ...base, ...headline(twin, "fill"), ...container(parts, twin) };
-    case "vehicle":
-      return { ...base, ...headline(twin, "stop"), ...behind(entryBehind(parts, twin)) };
-    default:
-      return { ...base, ...headline(twin, [...twin.values.keys()][0]) };
-  }
+  const { kind } = twin.device;
+  if (kind === "lamp") return { ...base, ...headline(twin, "level"), ...lamp(parts, twin) };
+  if (kind === "signal") return { ...base, ...headline(twin, "longest_wait_s"), ...signal(parts, twin) };
+  if (kind === "container") return { ...base, ...headline(twin, "fill"), ...container(parts, twin) };
+  if (kind === "vehicle") return { ...base, ...headline(twin, "stop"), ...behind(entryBehind(parts, twin)) };
+  // Sensors decide nothing.
+  return { ...base, ...headline(twin, [...twin.values.keys()][0]) };
 }
-
-type Part = Partial<Omit<Explanation, "device" | "at">>;
 
 function headline(twin: Twin, measure: string | undefined): Part {
   const latest = measure === undefined ? undefined : twin.values.get(measure);
@@ -114,7 +107,12 @@ function machineOf(dark: boolean, plan: PlanNow | undefined): { because: string;
   return { because: "programme", value: { idle: plan.step.idle, active: plan.step.active } };
 }
 
-function lampUntil(override: Override | undefined, rule: string | undefined, nightChanges: Instant, plan: PlanNow | undefined): Instant {
+function lampUntil(
+  override: Override | undefined,
+  rule: string | undefined,
+  nightChanges: Instant,
+  plan: PlanNow | undefined,
+): Instant {
   if (override !== undefined) return override.until;
   if (rule === "daylight" || plan === undefined) return nightChanges;
   return Math.min(nightChanges, plan.until) as Instant;
@@ -135,7 +133,8 @@ function signal(parts: WhyParts, twin: Twin): Part {
     gap_outs: twin.values.get("terminations")?.value ?? null,
   };
   const framed = mode === "adaptive" || mode === "frame";
-  const because = override !== undefined ? "override" : framed || mode === undefined ? entry?.decision.because : `signal-${mode}`;
+  const because =
+    override !== undefined ? "override" : framed || mode === undefined ? entry?.decision.because : `signal-${mode}`;
   return {
     ...behind(entry),
     ...(because !== undefined && { because }),
@@ -158,7 +157,13 @@ function container(parts: WhyParts, twin: Twin): Part {
       const stop = round.stops.find((each) => each.site === id);
       if (stop === undefined) continue;
       const { eta, because, expectedFill_q50 = null, expectedFill_q90 = null } = stop;
-      const evidence = { ...entry.decision.evidence, round: round.id, eta, q50: expectedFill_q50, q90: expectedFill_q90 };
+      const evidence = {
+        ...entry.decision.evidence,
+        round: round.id,
+        eta,
+        q50: expectedFill_q50,
+        q90: expectedFill_q90,
+      };
       return { ...behind(entry), because: because ?? entry.decision.because, evidence, value: stop };
     }
     const skipped = plan.skipped.find((each) => each.container === id);

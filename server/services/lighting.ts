@@ -38,12 +38,6 @@ export function lightingService(parts: ServiceParts): Service {
     };
   };
 
-  const outcome = (inputs: ProgrammeInput, devices: readonly string[]): Outcome => {
-    const decision = programme(inputs);
-    const order = decision.value;
-    return { inputs, decision, orders: devices.map((device) => ({ device, order, expiresAt: decision.validUntil })) };
-  };
-
   return {
     name: "lighting.programme",
     subjects: territory.streets.filter((street) => lamps.has(street.id)).map((street) => street.id),
@@ -61,6 +55,12 @@ export function lightingService(parts: ServiceParts): Service {
       return { ...decided, otherwise: outcome(plain, led) };
     },
   };
+}
+
+function outcome(inputs: ProgrammeInput, devices: readonly string[]): Outcome {
+  const decision = programme(inputs);
+  const order = decision.value;
+  return { inputs, decision, orders: devices.map((device) => ({ device, order, expiresAt: decision.validUntil })) };
 }
 
 /** People an hour at a point of the street, at the 90 % quantile, by hour of the local week; null where nothing is known. */

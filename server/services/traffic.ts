@@ -33,14 +33,31 @@ export function trafficService(parts: ServiceParts): Service {
       const { junction } = junctions.get(subject) as { junction: Junction };
       const window = seconds(parameter("counted_min") * 60);
       const groups = Map.groupBy(countingDetectors(detectors.get(subject) ?? []), (detector) => detector.group);
-      const vehicles = await perHour(parts, "vehicles", [...groups.values()].flat().map((each) => each.id), now, window);
-      const pressed = await perHour(parts, "calls", (buttons.get(subject) ?? []).map((each) => each.id), now, window);
+      const vehicles = await perHour(
+        parts,
+        "vehicles",
+        [...groups.values()].flat().map((each) => each.id),
+        now,
+        window,
+      );
+      const pressed = await perHour(
+        parts,
+        "calls",
+        (buttons.get(subject) ?? []).map((each) => each.id),
+        now,
+        window,
+      );
       const had = registry.twin(subject)?.machine?.order;
       const { groups: signalGroups, conflicts, intergreens, stages, fixedPlan } = junction;
       const inputs: FrameInput = {
         junction: { groups: signalGroups, conflicts, intergreens, stages, fixedPlan },
         flows: sums([...groups].map(([group, each]) => [group, each.map((detector) => vehicles.get(detector.id))])),
-        calls: sums([...Map.groupBy(buttons.get(subject) ?? [], (button) => button.group)].map(([group, each]) => [group, each.map((button) => pressed.get(button.id))])),
+        calls: sums(
+          [...Map.groupBy(buttons.get(subject) ?? [], (button) => button.group)].map(([group, each]) => [
+            group,
+            each.map((button) => pressed.get(button.id)),
+          ]),
+        ),
         current: had?.action === "frame" ? had : null,
         until: (now + PERIODS_VALID * parameter("every_min") * MINUTE) as Instant,
       };
@@ -75,6 +92,9 @@ async function perHour(
 function sums(groups: readonly [group: string, counts: readonly (number | undefined)[]][]): Record<string, number> {
   const known = groups.filter(([, counts]) => counts.some((each) => each !== undefined));
   return Object.fromEntries(
-    known.map(([group, counts]) => [group, Math.round(counts.reduce<number>((sum, each) => sum + (each ?? 0), 0) * 10) / 10]),
+    known.map(([group, counts]) => [
+      group,
+      Math.round(counts.reduce<number>((sum, each) => sum + (each ?? 0), 0) * 10) / 10,
+    ]),
   );
 }

@@ -38,7 +38,10 @@ export function wasteService(parts: ServiceParts): Service {
     if (known !== undefined) return known;
     graph ??= roadGraph(territory.streets);
     const places = [depot, ...territory.tippingSites, ...(served.get(depot.id) ?? [])];
-    const times = travelTimes(graph, places.map((place) => place.position));
+    const times = travelTimes(
+      graph,
+      places.map((place) => place.position),
+    );
     tables.set(depot.id, times);
     return times;
   };
@@ -83,7 +86,11 @@ export function wasteService(parts: ServiceParts): Service {
       const decision = rounds(inputs);
       const orders = decision.value.rounds.map((round): DeviceOrder => {
         const stops = round.stops.map(({ site, what, eta }) => ({ site, what, eta: Math.round(eta) }));
-        return { device: round.vehicle, order: { action: "round", round: round.id, stops }, expiresAt: decision.validUntil };
+        return {
+          device: round.vehicle,
+          order: { action: "round", round: round.id, stops },
+          expiresAt: decision.validUntil,
+        };
       });
       return { inputs, decision, orders };
     },
@@ -100,7 +107,10 @@ function containersByDepot({ depots, containers }: Territory): Map<string, Conta
       const [toLon, toLat] = container.position;
       return Math.hypot((toLon - lon) * Math.cos((lat * Math.PI) / 180), toLat - lat);
     };
-    const nearest = able.reduce<Depot | undefined>((best, depot) => (best === undefined || near(depot) < near(best) ? depot : best), undefined);
+    const nearest = able.reduce<Depot | undefined>(
+      (best, depot) => (best === undefined || near(depot) < near(best) ? depot : best),
+      undefined,
+    );
     if (nearest !== undefined) served.get(nearest.id)?.push(container);
   }
   return served;
@@ -124,7 +134,10 @@ function fills({ store }: ServiceParts, container: Container, now: Instant): Pro
 }
 
 function learned(readings: readonly Reading[], offsets: readonly OffsetFrom[]) {
-  return learnedFill(readings.map(({ at, value }) => ({ at, fill: value })), offsets);
+  return learnedFill(
+    readings.map(({ at, value }) => ({ at, fill: value })),
+    offsets,
+  );
 }
 
 function lastEmptied(readings: readonly Reading[]): Instant | null {

@@ -52,7 +52,9 @@ test("a wrong password and an unknown name are the same to the one who tries", a
 test("after ten failures an address waits ten minutes, others do not", async () => {
   const { access, wait } = setUp();
   for (let turn = 0; turn < 10; turn++) expect(() => access.redeem("nonsense", "10.0.0.9")).toThrow("not signed in");
-  expect(() => access.redeem("nonsense", "10.0.0.9")).toThrow("Too many failed sign-ins: the limit is 10. Try again in 600 s.");
+  expect(() => access.redeem("nonsense", "10.0.0.9")).toThrow(
+    "Too many failed sign-ins: the limit is 10. Try again in 600 s.",
+  );
   expect(() => access.redeem("nonsense", "10.0.0.8")).toThrow("not signed in");
   await wait(600);
   expect(() => access.redeem("nonsense", "10.0.0.9")).toThrow("not signed in");
@@ -64,7 +66,9 @@ test("neither passwords nor tokens nor keys are kept as they are", async () => {
   const { token } = await access.signIn("ana", password, "::1");
   const link = access.signInLink("admin", "administrator");
   const { key } = access.addApiKey("grafana", "viewer", "ana");
-  const kept = ["accounts", "sessions", "links", "api_keys"].map((table) => JSON.stringify(state.all(`SELECT * FROM ${table}`)));
+  const kept = ["accounts", "sessions", "links", "api_keys"].map((table) =>
+    JSON.stringify(state.all(`SELECT * FROM ${table}`)),
+  );
   for (const secret of [password, token, link, key]) expect(kept.join()).not.toContain(secret);
 });
 

@@ -1,4 +1,5 @@
-import fc from "fast-check";
+import type { Arbitrary } from "fast-check";
+import { array, assert, constant, constantFrom, oneof, property } from "fast-check";
 import { expect, test } from "vitest";
 import { virtualClock } from "#rehearsal/clock.ts";
 import { Fault } from "#protocol/faults.ts";
@@ -9,7 +10,12 @@ import { ALARM_STATES, openAlarms, TRANSITIONS } from "#server/alarms.ts";
 import { openState } from "#server/state.ts";
 import { MONDAY } from "./village.ts";
 
-const cause = { key: "lamp-failed", subject: "L1", facts: { device: "L1", street: "Rue du Puits" }, devices: ["L1"] } as const;
+const cause = {
+  key: "lamp-failed",
+  subject: "L1",
+  facts: { device: "L1", street: "Rue du Puits" },
+  devices: ["L1"],
+} as const;
 
 function setUp(state = openState(":memory:", "village")) {
   const clock = virtualClock(MONDAY);
@@ -90,27 +96,31 @@ test("alarms outlive a restart, with the knowledge of which causes are still the
   expect(again.list(ALARM_STATES, 10)).toHaveLength(1);
 });
 
+const names = (text: string): string[] =>
+  [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name))].toSorted();
+
 test("every kind of alarm has a whole sentence in both languages, over the same facts", () => {
-  const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
   for (const [key, kind] of Object.entries(ALARM_KINDS)) {
     expect(names(kind.fr), key).toEqual(names(kind.en));
     expect(kind.en, key).toMatch(/\.$/);
     expect(kind.fr, key).toMatch(/\.$/);
   }
   const sentence = alarmSentence(cause, "en");
-  expect(sentence).toBe("Lamp L1 in Rue du Puits reports a failure: a stretch of the street is dark. Send someone with a ladder.");
+  expect(sentence).toBe(
+    "Lamp L1 in Rue du Puits reports a failure: a stretch of the street is dark. Send someone with a ladder.",
+  );
 });
 
 type Step = { do: "raise" } | { do: "clear" } | { do: "act"; state: AlarmState };
-const steps: fc.Arbitrary<Step> = fc.oneof(
-  fc.constant<Step>({ do: "raise" }),
-  fc.constant<Step>({ do: "clear" }),
-  fc.constantFrom(...ALARM_STATES).map((state): Step => ({ do: "act", state })),
+const steps: Arbitrary<Step> = oneof(
+  constant<Step>({ do: "raise" }),
+  constant<Step>({ do: "clear" }),
+  constantFrom(...ALARM_STATES).map((state): Step => ({ do: "act", state })),
 );
 
 test("whatever happens, an alarm moves only where its state may lead, and one cause never has two that are not closed", () => {
-  fc.assert(
-    fc.property(fc.array(steps, { maxLength: 30 }), (story) => {
+  assert(
+    property(array(steps, { maxLength: 30 }), (story) => {
       const { alarms } = setUp();
       let present = false;
       for (const step of story) {
@@ -125,7 +135,9 @@ test("whatever happens, an alarm moves only where its state may lead, and one ca
           if (present) expect(alarms.list(["open", "acknowledged", "in-progress"], 100)).toEqual([]);
           present = false;
         } else if (latest !== undefined) {
-          const legal = latest.state !== "closed" && (step.state === latest.state || TRANSITIONS[latest.state].includes(step.state));
+          const legal =
+            latest.state !== "closed" &&
+            (step.state === latest.state || TRANSITIONS[latest.state].includes(step.state));
           if (legal) expect(alarms.act(latest.id, { state: step.state }, "ana").state).toBe(step.state);
           else expect(() => alarms.act(latest.id, { state: step.state }, "ana")).toThrow(Fault);
         }

@@ -12,15 +12,32 @@ import type { State } from "#server/state.ts";
 import { openState } from "#server/state.ts";
 import { listBroker, MONDAY, publicKey, signer, village } from "./village.ts";
 
-const programme = (idle: number): Order => ({ action: "programme", steps: [{ at: 0, idle, active: 1 }], floor: 0.1, hold_s: 30 });
+const programme = (idle: number): Order => ({
+  action: "programme",
+  steps: [{ at: 0, idle, active: 1 }],
+  floor: 0.1,
+  hold_s: 30,
+});
 const bright: Order = { action: "lamp-override", level: 1, until: MONDAY + HOUR };
 const inAnHour = (MONDAY + HOUR) as Instant;
 
-function setUp(state: State = openState(":memory:", village.id), start = MONDAY, changes: Partial<DispatchOptions> = {}) {
+function setUp(
+  state: State = openState(":memory:", village.id),
+  start = MONDAY,
+  changes: Partial<DispatchOptions> = {},
+) {
   const clock = virtualClock(start);
   const registry = createRegistry(village, clock);
   const broker = listBroker();
-  const options = { state, territory: village, clock, signer, registry, publish: broker.publish, ...changes };
+  const options = {
+    state,
+    territory: village,
+    clock,
+    signer,
+    registry,
+    publish: (topic: string, payload: Uint8Array) => broker.publish(topic, payload),
+    ...changes,
+  };
   const dispatch = createDispatch(options);
   dispatch.start();
   const comes = (station: string, online = true) => registry.status(station, { online, since: 0, version: "1" });
@@ -31,7 +48,13 @@ function setUp(state: State = openState(":memory:", village.id), start = MONDAY,
   };
   const wait = (time_s: number) => clock.run(later(clock.now(), seconds(time_s)));
   const answer = (command: Command, outcome: "applied" | "refused" = "applied") =>
-    dispatch.applied(command.station, { command: command.id, device: command.device, sequence: command.sequence, at: clock.now(), outcome });
+    dispatch.applied(command.station, {
+      command: command.id,
+      device: command.device,
+      sequence: command.sequence,
+      at: clock.now(),
+      outcome,
+    });
   return { state, clock, registry, broker, dispatch, comes, wait, answer, plan };
 }
 
@@ -139,11 +162,12 @@ test("an answer from another station settles nothing", async () => {
   expect(dispatch.stats().waiting).toBe(1);
 });
 
+const powerGoes = () => {
+  throw new Error("the power goes");
+};
+
 test("a server that dies between writing down and sending sends after its restart, once more with a later sequence", async () => {
   const state = openState(":memory:", village.id);
-  const powerGoes = () => {
-    throw new Error("the power goes");
-  };
   const before = setUp(state, MONDAY, { publish: powerGoes });
   before.comes("S-L1");
   await expect(before.plan(programme(0.3), { entry: 4 })).rejects.toThrow("the power goes");

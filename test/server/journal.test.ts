@@ -18,7 +18,16 @@ const long = Array.from({ length: 400 }, (_, index) => index);
 
 function draft(n: number, more: Partial<JournalDraft> = {}): JournalDraft {
   const inputs = { n, table: long };
-  return { at: instant(n), name: "double", subject: "R1", inputs, decision: twice(inputs), mode: "general", acted: true, ...more };
+  return {
+    at: instant(n),
+    name: "double",
+    subject: "R1",
+    inputs,
+    decision: twice(inputs),
+    mode: "general",
+    acted: true,
+    ...more,
+  };
 }
 
 function filled(entries = 5) {
@@ -60,7 +69,7 @@ const tampering: [string, string][] = [
   ["a changed time", "UPDATE journal SET at = 99 WHERE id = 3"],
   ["a changed author", "UPDATE journal SET author = 'nobody' WHERE id = 3"],
   ["a decision said to have been acted on", "UPDATE journal SET acted = 0 WHERE id = 3"],
-  ["a changed input", "UPDATE journal SET inputs = replace(inputs, '\"n\":{\"is\":3}', '\"n\":{\"is\":4}') WHERE id = 3"],
+  ["a changed input", 'UPDATE journal SET inputs = replace(inputs, \'"n":{"is":3}\', \'"n":{"is":4}\') WHERE id = 3'],
   ["a missing entry", "DELETE FROM journal WHERE id = 3"],
   ["a hash made to fit", "UPDATE journal SET hash = 'ff' WHERE id = 3"],
 ];
@@ -102,7 +111,7 @@ test("an entry that does not exist is said so", () => {
 test("pages walk from the newest to the oldest without a gap", () => {
   const { journal } = filled(10);
   const ids: number[] = [];
-  for (let before: number | undefined; ; ) {
+  for (let before: number | undefined; ;) {
     const page = journal.list({}, 3, before);
     if (page.length === 0) break;
     ids.push(...page.map(({ id }) => id));

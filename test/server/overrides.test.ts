@@ -28,9 +28,18 @@ function setUp(state: State = openState(":memory:", village.id), start: Instant 
   const registry = createRegistry(village, clock);
   // Every station is there and does what it is told.
   const broker = listBroker(({ id, station, device, sequence }: Command) => {
-    clock.after(seconds(0.1), () => dispatch.applied(station, { command: id, device, sequence, at: clock.now(), outcome: "applied" }));
+    clock.after(seconds(0.1), () =>
+      dispatch.applied(station, { command: id, device, sequence, at: clock.now(), outcome: "applied" }),
+    );
   });
-  const dispatch = createDispatch({ state, territory: village, clock, signer, registry, publish: broker.publish });
+  const dispatch = createDispatch({
+    state,
+    territory: village,
+    clock,
+    signer,
+    registry,
+    publish: (topic, payload) => broker.publish(topic, payload),
+  });
   const journal = openJournal(state, () => undefined);
   const groups = openGroups(state, village);
   const overrides = openOverrides({ state, territory: village, groups, journal, dispatch, clock });
@@ -38,7 +47,8 @@ function setUp(state: State = openState(":memory:", village.id), start: Instant 
   for (const station of village.byStation.keys()) registry.status(station, { online: true, since: 0, version: "1" });
   overrides.start();
   const wait = (time_s: number) => clock.run(later(clock.now(), seconds(time_s)));
-  const told = () => broker.sent.map(({ device, order }) => [device, order.action, "level" in order ? order.level : null]);
+  const told = () =>
+    broker.sent.map(({ device, order }) => [device, order.action, "level" in order ? order.level : null]);
   return { state, clock, registry, broker, dispatch, journal, groups, overrides, wait, told };
 }
 
@@ -136,7 +146,14 @@ test("the older one's end changes nothing while the newer holds", async () => {
 test("what the machine would do stays visible beside the hand", async () => {
   const { dispatch, overrides, registry, wait } = setUp();
   const order = { action: "programme", steps: [{ at: 0, idle: 0.3, active: 1 }], floor: 0.1, hold_s: 30 } as const;
-  dispatch.send([{ device: "L1", lane: "machine", order: { ...order, steps: [...order.steps] }, expiresAt: (MONDAY + DAY) as Instant }]);
+  dispatch.send([
+    {
+      device: "L1",
+      lane: "machine",
+      order: { ...order, steps: [...order.steps] },
+      expiresAt: (MONDAY + DAY) as Instant,
+    },
+  ]);
   await wait(1);
   overrides.create(request(device("L1")));
   await wait(1);

@@ -34,8 +34,16 @@ test("in a pilot it acts on its group only, which a zone may stand for", () => {
 
 const mistakes: [string, PolicyChange, RegExp][] = [
   ["a pilot without a group", { mode: "pilot" }, /At pilot.acting/],
-  ["a pilot on a street that does not exist", { mode: "pilot", pilot: { acting: ["R9"], control: [] } }, /At pilot.acting: found R9/],
-  ["a street in both groups", { mode: "pilot", pilot: { acting: ["R1"], control: ["R1"] } }, /At pilot.control: found R1/],
+  [
+    "a pilot on a street that does not exist",
+    { mode: "pilot", pilot: { acting: ["R9"], control: [] } },
+    /At pilot.acting: found R9/,
+  ],
+  [
+    "a street in both groups",
+    { mode: "pilot", pilot: { acting: ["R1"], control: ["R1"] } },
+    /At pilot.control: found R1/,
+  ],
   ["a parameter nobody knows", { mode: "general", parameters: { colour: 1 } }, /At parameters.colour/],
   ["a parameter out of bounds", { mode: "general", parameters: { idle: 2 } }, /At parameters.idle: found 2/],
 ];
@@ -58,5 +66,10 @@ test("a change is in the journal with its author and what was before, and is the
     decision: { value: { mode: "shadow" } },
   });
   const again = setUp(state).policies.get("lighting.programme");
-  expect(again).toMatchObject({ mode: "shadow", changedBy: "ana", changedAt: MONDAY, parameters: { idle: 0.4, floor: 0.1 } });
+  expect(again).toMatchObject({
+    mode: "shadow",
+    changedBy: "ana",
+    changedAt: MONDAY,
+    parameters: { idle: 0.4, floor: 0.1 },
+  });
 });

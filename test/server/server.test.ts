@@ -15,7 +15,9 @@ const applied = (place: Streets, device: string): Order["action"] | undefined =>
 test("a minute after the start every lamp has a programme and the junction a frame, each with its journal entry", async () => {
   const place = await streets();
   await place.wait(seconds(60));
-  expect(["L1", "L2", "L3", "L4"].map((lamp) => applied(place, lamp))).toEqual(Array.from({ length: 4 }, () => "programme"));
+  expect(["L1", "L2", "L3", "L4"].map((lamp) => applied(place, lamp))).toEqual(
+    Array.from({ length: 4 }, () => "programme"),
+  );
   expect(applied(place, "J1")).toBe("frame");
   const { journal, registry } = place.server;
   const entry = journal.show(registry.twin("L4")?.machine?.entry ?? 0);
@@ -46,7 +48,10 @@ test("an override reaches the lamp in under two seconds, wins, and lets go at it
   const written = place.output("L1", "level");
   expect(written?.value).toBe(0.7);
   expect((written?.at ?? 0) - asked).toBeLessThan(2000);
-  expect(place.server.registry.twin("L1")).toMatchObject({ hand: { progress: "applied" }, machine: { progress: "applied" } });
+  expect(place.server.registry.twin("L1")).toMatchObject({
+    hand: { progress: "applied" },
+    machine: { progress: "applied" },
+  });
   await place.wait(hours(1));
   // Eleven in the morning: the machine keeps lamps off.
   expect(place.output("L1", "level")?.value).toBe(0);
@@ -87,11 +92,12 @@ test("in shadow decisions are written down and none reaches the street; back in 
   policies.change("lighting.programme", { mode: "shadow" }, "ana");
   policies.change("traffic.frame", { mode: "shadow" }, "ana");
   await place.wait(seconds(60));
-  expect(journal.list({ mode: "shadow" }, 10).map(({ name, subject, acted }) => `${name} ${subject} ${acted}`).sort()).toEqual([
-    "lighting.programme R1 false",
-    "lighting.programme R2 false",
-    "traffic.frame J1 false",
-  ]);
+  expect(
+    journal
+      .list({ mode: "shadow" }, 10)
+      .map(({ name, subject, acted }) => `${name} ${subject} ${acted}`)
+      .sort(),
+  ).toEqual(["lighting.programme R1 false", "lighting.programme R2 false", "traffic.frame J1 false"]);
   expect(["L1", "L4", "J1"].map((device) => applied(place, device))).toEqual([undefined, undefined, undefined]);
   policies.change("lighting.programme", { mode: "general" }, "ana");
   await place.wait(seconds(60));
@@ -101,7 +107,11 @@ test("in shadow decisions are written down and none reaches the street; back in 
 test("a street that leaves the policy goes back to its class all night", async () => {
   const place = await streets();
   await place.wait(seconds(60));
-  place.server.policies.change("lighting.programme", { mode: "pilot", pilot: { acting: ["R1"], control: ["R2"] } }, "ana");
+  place.server.policies.change(
+    "lighting.programme",
+    { mode: "pilot", pilot: { acting: ["R1"], control: ["R2"] } },
+    "ana",
+  );
   await place.wait(seconds(60));
   const steps = (lamp: string) => {
     const order = place.server.registry.twin(lamp)?.machine?.order;

@@ -34,7 +34,9 @@ export interface Streets {
   applyFaults(): void;
 }
 
-export async function streets(options: { readonly seed?: number; readonly start?: Instant; readonly settings?: ServerSettings } = {}): Promise<Streets> {
+export async function streets(
+  options: { readonly seed?: number; readonly start?: Instant; readonly settings?: ServerSettings } = {},
+): Promise<Streets> {
   const { seed = 1, start = MONDAY } = options;
   const clock = virtualClock(start);
   const network = virtualNetwork(clock, seededChance(`network ${seed}`));
@@ -62,7 +64,9 @@ export async function streets(options: { readonly seed?: number; readonly start?
       disk: virtualDisk(),
       clock,
       chance: seededChance(`${station} ${seed}`),
-      verifier: { verify: (text, signature) => verify(null, Buffer.from(text), publicKey, Buffer.from(signature, "base64url")) },
+      verifier: {
+        verify: (text, signature) => verify(null, Buffer.from(text), publicKey, Buffer.from(signature, "base64url")),
+      },
       password: stationPassword(keys.secret, station),
       version: "test",
     }),

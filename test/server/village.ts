@@ -17,7 +17,16 @@ const point = (kind: string, id: string, east: number, properties: object) => ({
 const street = (id: string, name: string, zone: string, south: number) => ({
   type: "Feature",
   geometry: { type: "LineString", coordinates: [[lon, lat - south], [lon + 0.01, lat - south], [lon + 0.01, lat]] }, // prettier-ignore
-  properties: { kind: "street", id, name, highway: "residential", lightingClass: "P4", speed_kmh: 30, oneWay: false, zone },
+  properties: {
+    kind: "street",
+    id,
+    name,
+    highway: "residential",
+    lightingClass: "P4",
+    speed_kmh: 30,
+    oneWay: false,
+    zone,
+  },
 });
 const zone = (id: string) => ({
   type: "Feature",
@@ -26,12 +35,26 @@ const zone = (id: string) => ({
 });
 const pole = (index: number, on: string, feeder: string) => [
   point("station", `S-L${index}`, index / 10_000, {}),
-  point("luminaire", `L${index}`, index / 10_000, { station: `S-L${index}`, street: on, power_W: 40, height_m: 5, lightingClass: "P4", feeder }),
+  point("luminaire", `L${index}`, index / 10_000, {
+    station: `S-L${index}`,
+    street: on,
+    power_W: 40,
+    height_m: 5,
+    lightingClass: "P4",
+    feeder,
+  }),
   point("presence", `P${index}`, index / 10_000, { station: `S-L${index}`, street: on }),
 ];
 const bin = (index: number) => [
   point("station", `S-C${index}`, index / 5000, {}),
-  point("container", `C${index}`, index / 5000, { station: `S-C${index}`, street: "R1", stream: "residual", volume_L: 1000, place: "housing", service_s: 60 }),
+  point("container", `C${index}`, index / 5000, {
+    station: `S-C${index}`,
+    street: "R1",
+    stream: "residual",
+    volume_L: 1000,
+    place: "housing",
+    service_s: 60,
+  }),
 ];
 const group = (id: string, kind: string, approach?: string) => ({
   id,
@@ -82,12 +105,28 @@ export const village = parseTerritory({
       ],
       fixedPlan: { offset_s: 0, stages: [{ stage: "A", green_s: 20 }, { stage: "B", green_s: 20 }] }, // prettier-ignore
     }),
-    point("loop", "D-W", 0.01, { station: "S-J1", junction: "J1", approach: "w", group: "W", place: "stop-line", distance_m: 0 }),
-    point("loop", "D-S", 0.01, { station: "S-J1", junction: "J1", approach: "s", group: "S", place: "stop-line", distance_m: 0 }),
+    point("loop", "D-W", 0.01, {
+      station: "S-J1",
+      junction: "J1",
+      approach: "w",
+      group: "W",
+      place: "stop-line",
+      distance_m: 0,
+    }),
+    point("loop", "D-S", 0.01, {
+      station: "S-J1",
+      junction: "J1",
+      approach: "s",
+      group: "S",
+      place: "stop-line",
+      distance_m: 0,
+    }),
     point("button", "B-PW", 0.01, { station: "S-J1", junction: "J1", group: "PW" }),
     point("station", "S-V1", 0.0001, {}),
     point("depot", "DEPOT", 0, {
-      vehicles: [{ id: "V1", station: "S-V1", capacity_L: 8000, streams: ["residual"], shiftStart: "06:00", shift_h: 7 }],
+      vehicles: [
+        { id: "V1", station: "S-V1", capacity_L: 8000, streams: ["residual"], shiftStart: "06:00", shift_h: 7 },
+      ],
     }),
     point("tipping-site", "TIP", 0.009, { service_s: 600, streams: ["residual"] }),
   ],
