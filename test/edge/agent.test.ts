@@ -280,6 +280,52 @@ describe("Through everything the line does", () => {
     expect(agent.stats().waiting).toBe(0);
   });
 
+  test("an agent goes back at once to a server that stands further back than it had said", async () => {
+    const { clock, desk, station, after } = await town();
+    const { agent, hardware } = station("S-END");
+    agent.start();
+    await after(5);
+    // The server was restored from before it had heard of this station.
+    const mark = desk.marks.get("S-END");
+    expect(mark?.upTo).toBe(3);
+    if (mark !== undefined) mark.upTo = 0;
+    count(hardware, clock, 1);
+    await after(3);
+    expect(desk.values("C1", "collections")).toEqual([0, 1]);
+    expect(agent.stats().waiting).toBe(0);
+  });
+
+  test("a batch whose receipt was lost is sent again, and stored once", async () => {
+    const { clock, desk, station, after } = await town();
+    const { agent, hardware } = station("S-END");
+    agent.start();
+    await after(5);
+    desk.silent = true;
+    count(hardware, clock, 1);
+    await after(5);
+    desk.silent = false;
+    expect(agent.stats().waiting).toBe(1);
+    await after(25);
+    expect(agent.stats().waiting).toBe(0);
+    expect(desk.values("C1", "collections")).toEqual([0, 1]);
+  });
+
+  test("an answer that the line lost is given again when the line is back, unasked", async () => {
+    const { network, desk, station, after } = await town();
+    const { agent, hardware } = station("S-1");
+    agent.start();
+    await after(5);
+    desk.command(commandOf("S-1", "L1", 1, { action: "lamp-override", level: 0.6, until: START + 3_600_000 }, START));
+    // The command takes 20 to 40 ms; its answer as long again.
+    while (hardware.values.get("L1 level") !== 0.6) await after(0.001);
+    network.killBroker();
+    await after(1);
+    expect(desk.answers).toEqual([]);
+    await desk.open();
+    await after(10);
+    expect(desk.answers).toEqual([expect.objectContaining({ command: "c-L1-1", outcome: "applied" })]);
+  });
+
   test("a power cut costs at most what was read in the second before it", async () => {
     const { clock, desk, station, after, chance } = await town();
     const disk = virtualDisk();

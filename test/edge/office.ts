@@ -20,6 +20,7 @@ export function office(broker: Broker, territory: string, streets: ReadonlySet<s
   const answers: Applied[] = [];
   const marks = new Map<string, { epoch: string; upTo: number }>();
   let batches = 0;
+  let silent = false;
 
   function readings(station: string, payload: Uint8Array): void {
     const batch = parseBatch(payload);
@@ -34,7 +35,7 @@ export function office(broker: Broker, territory: string, streets: ReadonlySet<s
       mark.upTo = Math.max(mark.upTo, batch.first + batch.readings.length - 1);
     }
     marks.set(station, mark);
-    broker.publish(down(territory, station, "receipt"), encodeMessage(mark));
+    if (!silent) broker.publish(down(territory, station, "receipt"), encodeMessage(mark));
   }
 
   return {
@@ -42,6 +43,10 @@ export function office(broker: Broker, territory: string, streets: ReadonlySet<s
     statuses,
     answers,
     marks,
+    /** While true no receipt is given. */
+    set silent(value: boolean) {
+      silent = value;
+    },
     get batches(): number {
       return batches;
     },

@@ -268,6 +268,53 @@ test("An outbox whose disk does not answer at the start takes readings all the s
   expect(outbox.batch()).toMatchObject({ after: 0, first: 1, last: 2 });
 });
 
+test("An outbox publishes nothing that the disk has not synced", () => {
+  const disk = virtualDisk();
+  let failing = true;
+  const sick: VirtualDisk = {
+    ...disk,
+    sync(name) {
+      if (failing) throw new Fault("DISK_FAILED", { file: name, problem: "EIO" });
+      disk.sync(name);
+    },
+  };
+  const outbox = open(sick);
+  outbox.append(reading(1));
+  outbox.flush();
+  expect(outbox.batch()).toBeUndefined();
+  failing = false;
+  outbox.flush();
+  expect(outbox.batch()).toMatchObject({ first: 1, last: 1 });
+});
+
+test("A flush that fills several segments is safe in all of them", () => {
+  const disk = virtualDisk();
+  const outbox = open(disk);
+  for (let value = 0; value < 10_000; value++) outbox.append(reading(value));
+  outbox.flush();
+  expect(disk.list("outbox/").length).toBeGreaterThan(1);
+  disk.crash(seededChance(1));
+  expect(open(disk).waiting).toBe(10_000);
+});
+
+test("A reading is not taken for one that the server already has, though a rotten sector hides that one's number", () => {
+  const disk = virtualDisk();
+  const outbox = open(disk);
+  const taker = new Taker();
+  for (let value = 1; value <= 5; value++) outbox.append(reading(value));
+  outbox.flush();
+  taker.take(outbox.batch()?.payload as Uint8Array);
+  const [name] = disk.list("outbox/") as [string];
+  const bytes = (disk.read(name) as Uint8Array).slice();
+  bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+  disk.replace(name, bytes);
+  const again = open(disk);
+  again.append(reading(6));
+  again.flush();
+  taker.drain(again);
+  expect(taker.values).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
 /** What may happen to an outbox, in any order. */
 const happening = fc.oneof(
   {
