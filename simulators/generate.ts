@@ -4,6 +4,7 @@ import { seededChance } from "#protocol/chance.ts";
 import { pick, uniform } from "./draws.ts";
 import { lineFeature, numbered, pointFeature, polygonFeature } from "./features.ts";
 import { crossings, legsAt } from "./generate/crossings.ts";
+import { passableOneWays } from "./generate/one-ways.ts";
 import type { BuiltStreet, Globe } from "./generate/furnish.ts";
 import { LIGHTING, containerFeatures, lampCount, lampFeatures } from "./generate/furnish.ts";
 import { QUARTERS, TOWNS, dealer, slug } from "./generate/names.ts";
@@ -40,15 +41,16 @@ export function generateTown(wish: TownWish): TerritoryFile {
   const { globe } = projection(position);
   const plan = fittingPlan(chance.branch("plan"), lamps);
   const streets = built(plan.streets);
+  const oneWay = passableOneWays(plan.streets);
   const quarters = dealer(QUARTERS, generator(chance.branch("quarters")));
   const zoneNames = plan.rings.map(({ quarter }) => (quarter === 0 ? "Vieille ville" : quarters()));
   const features: GeoJsonFeature[] = [
     ...plan.rings.map(({ ring }, index) =>
       polygonFeature("zone", slug(zoneNames[index] as string), ring.map(globe), { name: zoneNames[index] }),
     ),
-    ...streets.map((street, index) => streetFeature(street, plan.streets[index] as PlannedStreet, slug(zoneNames[street.quarter] as string), globe)),
+    ...streets.map((street, index) => streetFeature(street, plan.streets[index] as PlannedStreet, oneWay.has(index), slug(zoneNames[street.quarter] as string), globe)),
     ...lampFeatures(streets, lamps, globe, chance.branch("lamps")),
-    ...signals(streets, plan, junctions, globe),
+    ...signals(streets, plan, oneWay, junctions, globe),
     ...containerFeatures(streets, containers, globe, chance.branch("containers")),
     ...yards(streets, globe),
   ];
@@ -84,22 +86,22 @@ function built(streets: readonly PlannedStreet[]): BuiltStreet[] {
   });
 }
 
-function streetFeature(street: BuiltStreet, planned: PlannedStreet, zone: string, globe: Globe): GeoJsonFeature {
+function streetFeature(street: BuiltStreet, planned: PlannedStreet, oneWay: boolean, zone: string, globe: Globe): GeoJsonFeature {
   const design = LIGHTING[street.highway];
   return lineFeature("street", street.id, street.line.map(globe), {
     name: planned.name,
     highway: street.highway,
     lightingClass: design?.lightingClass ?? "P4",
     speed_kmh: street.lit ? (design?.speed_kmh ?? 30) : 70,
-    oneWay: planned.oneWay,
+    oneWay,
     zone,
   });
 }
 
-function signals(streets: readonly BuiltStreet[], plan: Plan, junctions: number, globe: Globe): GeoJsonFeature[] {
+function signals(streets: readonly BuiltStreet[], plan: Plan, oneWay: ReadonlySet<number>, junctions: number, globe: Globe): GeoJsonFeature[] {
   const chosen = crossings(streets, plan, junctions);
   return chosen.flatMap((at, index) => {
-    const legs = legsAt(at, streets, plan.streets);
+    const legs = legsAt(at, streets, oneWay);
     const place = (bearing_deg: number, metres: number, aside_m: number): LonLat => {
       const radians = (bearing_deg * Math.PI) / 180;
       const out: XY = [Math.sin(radians), Math.cos(radians)];

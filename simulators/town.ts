@@ -96,6 +96,7 @@ class SimulatedTown implements Town {
   readonly world: World;
   private readonly options: TownOptions;
   private readonly wirings = new Map<string, Wiring>();
+  private readonly wiringOf = new Map<string, Wiring>();
   private readonly clocks = new Map<string, Clock>();
   private readonly offsets = new Map<string, number>();
   private readonly agents = new Map<string, Agent>();
@@ -120,13 +121,14 @@ class SimulatedTown implements Town {
         return instrument === undefined ? [] : [[id, instrument] as const];
       }));
       this.clocks.set(station, own);
-      this.wirings.set(station, simulatedHardware(instruments, clock, own));
+      const wiring = simulatedHardware(instruments, clock, own);
+      this.wirings.set(station, wiring);
+      for (const { id } of devices) this.wiringOf.set(id, wiring);
     }
   }
 
   private moved(device: string, measure: string): void {
-    const station = this.options.territory.devices.get(device)?.station;
-    if (station !== undefined) this.wirings.get(station)?.moved(device, measure);
+    this.wiringOf.get(device)?.moved(device, measure);
   }
 
   start(): void {

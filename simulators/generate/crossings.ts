@@ -4,7 +4,7 @@ import { along, angleBetween, bearing, distance, lengthOf } from "../geometry.ts
 import type { Leg } from "../junction-plan.ts";
 import type { BuiltStreet } from "./furnish.ts";
 import { LIGHTING } from "./furnish.ts";
-import type { Plan, PlannedStreet } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 
 /** Signals stand no nearer to each other. */
 const APART_m = 95;
@@ -35,12 +35,12 @@ export function crossings(streets: readonly BuiltStreet[], plan: Plan, wished: n
 }
 
 /** The arms of a crossing, as drawn. */
-export function legsAt(place: XY, streets: readonly BuiltStreet[], planned: readonly PlannedStreet[]): Leg[] {
+export function legsAt(place: XY, streets: readonly BuiltStreet[], oneWays: ReadonlySet<number>): Leg[] {
   const ends = new Set(nodes(streets).keys());
   const wanted = key(place);
   const legs: Leg[] = [];
   for (const [order, { id, line, highway, lit }] of streets.entries()) {
-    const oneWay = planned[order]?.oneWay === true;
+    const oneWay = oneWays.has(order);
     for (const [index, vertex] of line.entries()) {
       if (key(vertex) !== wanted) continue;
       for (const forward of [true, false]) {
