@@ -1,7 +1,8 @@
 import type { Input } from "#control/traffic/detection.ts";
 import { call, count, createDetection, judgeSilence, occupy } from "#control/traffic/detection.ts";
 import type { SignalMode } from "#control/traffic/junction.ts";
-import { createJunction, longestWait_s, stepJunction } from "#control/traffic/junction.ts";
+import { createJunction, stepJunction } from "#control/traffic/junction.ts";
+import { longestWait_s } from "#control/traffic/measures.ts";
 import type { Timing } from "#control/traffic/plan.ts";
 import { timingOfFixedPlan, timingOfFrame } from "#control/traffic/plan.ts";
 import { junctionTables } from "#control/traffic/tables.ts";
@@ -107,13 +108,16 @@ class Signals implements Behaviour {
       case "greens":
         return state.guard.greens;
       case "longest_wait_s":
-        return Math.round(longestWait_s(state, this.steady));
+        return Math.round(longestWait_s(state.measures, this.steady));
       case "queue":
         return this.detection.queue.reduce((sum, each) => sum + each, 0);
       case "mode":
         return SIGNAL_MODES.indexOf(state.mode);
       case "terminations":
         return this.terminations;
+      // Not reported; for whoever asks the cabinet itself.
+      case "split_failures":
+        return state.measures.splitFailures;
       default:
         return undefined;
     }
@@ -236,7 +240,7 @@ class Signals implements Behaviour {
   }
 
   private get terminations(): number {
-    return this.terminationsBefore + this.state.gapOuts;
+    return this.terminationsBefore + this.state.measures.gapOuts;
   }
 
   private save(reserved: number): void {

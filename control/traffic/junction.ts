@@ -3,6 +3,8 @@ import type { Detection } from "./detection.ts";
 import { demandOf, isExtended } from "./detection.ts";
 import type { Guard } from "./guard.ts";
 import { createGuard, FLASHING, stepGuard } from "./guard.ts";
+import type { SignalMeasures } from "./measures.ts";
+import { createMeasures, measure } from "./measures.ts";
 import type { Slot, Timing } from "./plan.ts";
 import { positionAt } from "./plan.ts";
 import type { JunctionTables } from "./tables.ts";
@@ -40,14 +42,8 @@ export interface JunctionState {
   contestedSince: number;
   /** The pedestrian groups that the present stage serves. */
   walking: number;
-  /** Groups where someone waits, and since when; -1 where nobody does. */
-  demand: number;
-  readonly waitingSince: Float64Array;
+  readonly measures: SignalMeasures;
   because: JunctionRule;
-  /** Greens ended, by reason. */
-  gapOuts: number;
-  maxOuts: number;
-  forceOffs: number;
 }
 
 export interface JunctionInputs {
@@ -71,12 +67,8 @@ export function createJunction(tables: JunctionTables, now: number): JunctionSta
     stageSince: now,
     contestedSince: -1,
     walking: 0,
-    demand: 0,
-    waitingSince: new Float64Array(tables.size).fill(-1),
+    measures: createMeasures(tables, now),
     because: "fixed-plan",
-    gapOuts: 0,
-    maxOuts: 0,
-    forceOffs: 0,
   };
 }
 
@@ -87,7 +79,7 @@ export function createJunction(tables: JunctionTables, now: number): JunctionSta
 export function stepJunction(state: JunctionState, inputs: JunctionInputs, now: number): JunctionState {
   const { guard } = state;
   if (state.mode !== inputs.mode) {
-    if (!state.changing) state.forceOffs++;
+    if (!state.changing) state.measures.forceOffs++;
     state.mode = inputs.mode;
     enter(state, inputs, state.stage, now);
   }
@@ -105,18 +97,8 @@ export function stepJunction(state: JunctionState, inputs: JunctionInputs, now: 
   }
   stepGuard(guard, wanted, demand, now);
   if (state.changing && guard.greens !== 0) arrive(state, now);
-  if (demand !== state.demand || (demand & guard.greens) !== 0) note(state, (demand & ~guard.greens) >>> 0, now);
+  measure(state.measures, guard, inputs.detection, demand, now);
   return state;
-}
-
-/** The longest that someone is known to wait at `now`, in s. */
-export function longestWait_s(state: JunctionState, now: number): number {
-  let longest = 0;
-  for (let i = 0; i < state.tables.size; i++) {
-    const since = state.waitingSince[i] as number;
-    if (since >= 0) longest = Math.max(longest, now - since);
-  }
-  return longest / 1000;
 }
 
 /** The guard serves someone who has waited long: the stage it goes to becomes ours, so that we go on from there. */
@@ -124,7 +106,7 @@ function yieldToGuard(state: JunctionState, inputs: JunctionInputs, now: number)
   const stage = state.guard.forcedStage;
   if (stage >= 0) {
     if (stage !== state.stage) {
-      if (!state.changing) state.forceOffs++;
+      if (!state.changing) state.measures.forceOffs++;
       enter(state, inputs, stage, now);
     }
     state.walking = ((state.tables.stages[stage]?.mask as number) & state.tables.pedestrians) >>> 0;
@@ -162,8 +144,8 @@ function adapt(state: JunctionState, inputs: JunctionInputs, demand: number, now
     state.because = "extension";
     return wantedNow(state);
   }
-  if (extended) state.maxOuts++;
-  else state.gapOuts++;
+  if (extended) state.measures.maxOuts++;
+  else state.measures.gapOuts++;
   enter(state, inputs, nextStage(state, slots, at, against), now);
   state.because = extended ? "max-out" : "gap-out";
   return wantedNow(state);
@@ -247,11 +229,3 @@ function arrive(state: JunctionState, now: number): void {
 
 const wantedNow = (state: JunctionState): number =>
   (((state.tables.stages[state.stage]?.mask as number) & state.tables.vehicles) | state.walking) >>> 0;
-
-function note(state: JunctionState, demand: number, now: number): void {
-  const moved = state.demand ^ demand;
-  state.demand = demand;
-  for (let i = 0; i < state.tables.size; i++) {
-    if ((moved >>> i) & 1) state.waitingSince[i] = (demand >>> i) & 1 ? now : -1;
-  }
-}

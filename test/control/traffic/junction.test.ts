@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { call, count, createDetection, judgeSilence, occupy, SILENT_MS } from "#control/traffic/detection.ts";
-import { createJunction, longestWait_s, stepJunction } from "#control/traffic/junction.ts";
+import { createJunction, stepJunction } from "#control/traffic/junction.ts";
+import { longestWait_s } from "#control/traffic/measures.ts";
 import type { JunctionInputs, SignalMode } from "#control/traffic/junction.ts";
 import { timingOfFixedPlan, timingOfFrame } from "#control/traffic/plan.ts";
 import { junctionTables } from "#control/traffic/tables.ts";
@@ -60,7 +61,7 @@ const BEGIN_S = 8;
 test("with nobody about a junction rests in its stage", () => {
   const junction = standing();
   const state = junction.to(50);
-  expect(state).toMatchObject({ stage: NS, changing: false, because: "rest", demand: 0 });
+  expect(state).toMatchObject({ stage: NS, changing: false, because: "rest", measures: { waiting: 0 } });
 });
 
 test("a single car on the other street gets green as soon as the minimum and the intergreen allow", () => {
@@ -73,7 +74,7 @@ test("a single car on the other street gets green as soon as the minimum and the
   expect(junction.state.guard.greens & 0b10).toBe(0);
   junction.to(46);
   expect(junction.state.guard.greens & 0b10).toBe(0b10);
-  expect(junction.state).toMatchObject({ stage: EW, gapOuts: 1 });
+  expect(junction.state).toMatchObject({ stage: EW, measures: { gapOuts: 1 } });
 });
 
 test("a car that passes the advance loop keeps its green until it has reached the stop line, and no longer", () => {
@@ -95,7 +96,7 @@ test("an endless queue ends at the stage's maximum, counted from when someone wa
   occupy(junction.detection, junction.input("D-J1-east"), true, junction.now);
   // Someone waits from 61 s on; the frame allows 30 s more.
   expect(junction.to(90)).toMatchObject({ stage: NS, because: "extension" });
-  expect(junction.to(91)).toMatchObject({ stage: EW, because: "max-out", maxOuts: 1 });
+  expect(junction.to(91)).toMatchObject({ stage: EW, because: "max-out", measures: { maxOuts: 1 } });
 });
 
 test("beyond its fair share a green is for the queue alone, not for those who are still coming", () => {
@@ -119,7 +120,7 @@ test("a pedestrian's call brings the stage in which the crossing is green", () =
   junction.to(40);
   call(junction.detection, junction.input("B-J1-north"), true, junction.now);
   junction.to(41);
-  expect(longestWait_s(junction.state, junction.now)).toBe(0);
+  expect(longestWait_s(junction.state.measures, junction.now)).toBe(0);
   junction.to(46);
   expect(junction.state).toMatchObject({ stage: EW });
   expect(junction.state.guard.greens & bit(P_NORTH)).toBe(bit(P_NORTH));
@@ -142,7 +143,7 @@ test("nothing that waits is forgotten: a car that came too late for its green co
   count(junction.detection, advance, 0, 0);
   junction.to(40);
   count(junction.detection, advance, 1, junction.now);
-  expect(junction.to(41).demand & 0b10).toBe(0b10);
+  expect(junction.to(41).measures.waiting & 0b10).toBe(0b10);
   junction.to(46);
   expect(junction.state.guard.greens & 0b10).toBe(0b10);
 });
@@ -185,4 +186,19 @@ test("in the fixed plan pedestrians stop early enough to be across when the othe
   expect(junction.state.guard.greens & bit(P_EAST)).toBe(bit(P_EAST));
   junction.to(145, "fixed");
   expect(junction.state.guard.greens & bit(P_EAST)).toBe(0);
+});
+
+test("a green whose queue outlasts it is a split failure, one that clears its queue is not", () => {
+  const junction = standing();
+  const north = junction.input("D-J1-north");
+  occupy(junction.detection, north, true, 0);
+  occupy(junction.detection, junction.input("D-J1-east"), true, 0);
+  // Both queues stand all the time: ns from 8 s for 30 s, and its stop line is still occupied 5 s into the red.
+  expect(junction.to(50).measures).toMatchObject({ maxOuts: 1, splitFailures: 1 });
+  const other = standing();
+  occupy(other.detection, other.input("D-J1-north"), true, 0);
+  occupy(other.detection, other.input("D-J1-east"), true, 0);
+  other.to(20);
+  occupy(other.detection, other.input("D-J1-north"), false, other.now);
+  expect(other.to(40).measures).toMatchObject({ gapOuts: 1, splitFailures: 0 });
 });
