@@ -41,13 +41,21 @@ export function AlarmsView(): ComponentChild {
           "label",
           { key: each },
           h("input", { type: "radio", name: "state", checked: each === state, onChange: () => choose(each) }),
-          h("span", null, `${say(`alarms.${each}`)}${each === "wanting" ? "" : ` ${all.filter((alarm) => alarm.state === each).length}`}`),
+          h(
+            "span",
+            null,
+            `${say(`alarms.${each}`)}${each === "wanting" ? "" : ` ${all.filter((alarm) => alarm.state === each).length}`}`,
+          ),
         ),
       ),
     ),
     shown.length === 0
       ? h("p", { class: "empty" }, say(state === "wanting" ? "alarms.none-wanting" : "alarms.none"))
-      : h("ul", { class: "rows wanted spaced" }, shown.map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm })))),
+      : h(
+          "ul",
+          { class: "rows wanted spaced" },
+          shown.map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm }))),
+        ),
   );
 }
 
@@ -61,7 +69,11 @@ export function AlarmRow(props: { readonly alarm: Alarm }): ComponentChild {
     Link,
     { to: { view: "alarms", id: alarm.id }, class: `row alarm ${alarm.severity}` },
     h("span", { class: "title" }, alarm.sentence),
-    h("span", { class: "side" }, h("span", { class: `tag ${alarm.severity === "minor" ? "" : "hue"}` }, say(`severity.${alarm.severity}`))),
+    h(
+      "span",
+      { class: "side" },
+      h("span", { class: `tag ${alarm.severity === "minor" ? "" : "hue"}` }, say(`severity.${alarm.severity}`)),
+    ),
     h("span", { class: "under" }, rest.join(" · ")),
   );
 }
@@ -72,7 +84,10 @@ function AlarmWhole(props: { readonly alarm: Alarm }): ComponentChild {
   const [note, write] = useState("");
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
   const change = (what: { state?: Alarm["state"]; note?: string; owner?: string | null }): void => {
-    send<Alarm>("PATCH", `/alarms/${encodeURIComponent(alarm.id)}`, { ...what, ...(note.trim() !== "" && { note: note.trim() }) })
+    send<Alarm>("PATCH", `/alarms/${encodeURIComponent(alarm.id)}`, {
+      ...what,
+      ...(note.trim() !== "" && { note: note.trim() }),
+    })
       .then((changed) => {
         alarms.change((all) => withEntry(all, changed));
         write("");
@@ -86,25 +101,55 @@ function AlarmWhole(props: { readonly alarm: Alarm }): ComponentChild {
     "article",
     { class: alarm.severity === "minor" ? "" : "wanted" },
     h(Link, { to: { view: "alarms" }, class: "button bare back" }, `← ${say("view.alarms")}`),
-    h("p", { class: "small" }, h("span", { class: "tag hue" }, say(`severity.${alarm.severity}`)), " ", h("span", { class: "tag" }, say(`alarms.${alarm.state}`))),
+    h(
+      "p",
+      { class: "small" },
+      h("span", { class: "tag hue" }, say(`severity.${alarm.severity}`)),
+      " ",
+      h("span", { class: "tag" }, say(`alarms.${alarm.state}`)),
+    ),
     h("h1", { class: "sentence" }, alarm.sentence),
-    h("p", { class: "quiet" }, `${say("alarms.since", { time: dayTime(alarm.since) })} · ${age(alarm.since, townTime())}${alarm.owner === null ? "" : ` · ${say("alarms.owner", { owner: alarm.owner })}`}`),
+    h(
+      "p",
+      { class: "quiet" },
+      `${say("alarms.since", { time: dayTime(alarm.since) })} · ${age(alarm.since, townTime())}${alarm.owner === null ? "" : ` · ${say("alarms.owner", { owner: alarm.owner })}`}`,
+    ),
     mayAct(who) &&
       h(
         "section",
         null,
-        h("label", { class: "field" }, h("span", null, say("alarms.note")), h("textarea", { class: "input", maxLength: 1000, value: note, onInput: (event: Event) => write((event.target as HTMLTextAreaElement).value) })),
+        h(
+          "label",
+          { class: "field" },
+          h("span", null, say("alarms.note")),
+          h("textarea", {
+            class: "input",
+            maxLength: 1000,
+            value: note,
+            onInput: (event: Event) => write((event.target as HTMLTextAreaElement).value),
+          }),
+        ),
         h(
           "div",
           { class: "buttons" },
           steps(alarm).map((state, index) =>
             h(
               "button",
-              { type: "button", key: state, class: index === 0 ? "button main" : "button", onClick: () => change({ state, ...((state === "acknowledged" || state === "in-progress") && { owner: name }) }) },
+              {
+                type: "button",
+                key: state,
+                class: index === 0 ? "button main" : "button",
+                onClick: () =>
+                  change({ state, ...((state === "acknowledged" || state === "in-progress") && { owner: name }) }),
+              },
               say(`alarms.to.${state}`),
             ),
           ),
-          h("button", { type: "button", class: "button", disabled: note.trim() === "", onClick: () => change({}) }, say("alarms.add-note")),
+          h(
+            "button",
+            { type: "button", class: "button", disabled: note.trim() === "", onClick: () => change({}) },
+            say("alarms.add-note"),
+          ),
         ),
         refusal !== undefined && h(Problem, { refusal }),
       ),
@@ -116,9 +161,20 @@ function AlarmWhole(props: { readonly alarm: Alarm }): ComponentChild {
         h(
           "ul",
           { class: "rows" },
-          (alarm.devices.length > 0 ? alarm.devices : [alarm.subject]).slice(0, 50).map((device) =>
-            h("li", { key: device }, h("button", { type: "button", class: "row", onClick: () => ask(device) }, h("span", { class: "title" }, called(device)), h("span", { class: "side quiet" }, say("why.open")))),
-          ),
+          (alarm.devices.length > 0 ? alarm.devices : [alarm.subject])
+            .slice(0, 50)
+            .map((device) =>
+              h(
+                "li",
+                { key: device },
+                h(
+                  "button",
+                  { type: "button", class: "row", onClick: () => ask(device) },
+                  h("span", { class: "title" }, called(device)),
+                  h("span", { class: "side quiet" }, say("why.open")),
+                ),
+              ),
+            ),
         ),
       ),
     alarm.notes.length > 0 &&
@@ -126,9 +182,24 @@ function AlarmWhole(props: { readonly alarm: Alarm }): ComponentChild {
         "section",
         null,
         h("h2", null, say("alarms.notes")),
-        h("ul", { class: "considered" }, alarm.notes.map((each) => h("li", { key: `${each.at}${each.text}` }, h("p", null, each.text), h("p", { class: "quiet small" }, `${each.author} · ${dayTime(each.at)}`)))),
+        h(
+          "ul",
+          { class: "considered" },
+          alarm.notes.map((each) =>
+            h(
+              "li",
+              { key: `${each.at}${each.text}` },
+              h("p", null, each.text),
+              h("p", { class: "quiet small" }, `${each.author} · ${dayTime(each.at)}`),
+            ),
+          ),
+        ),
       ),
-    h("p", { class: "buttons" }, h("button", { type: "button", class: "button bare", onClick: () => go({ view: "alarms" }) }, say("page.back"))),
+    h(
+      "p",
+      { class: "buttons" },
+      h("button", { type: "button", class: "button bare", onClick: () => go({ view: "alarms" }) }, say("page.back")),
+    ),
   );
 }
 

@@ -21,7 +21,19 @@ import { RoundSheet } from "./roundSheet.ts";
 import { RoundsView } from "./rounds.ts";
 import { SettingsView } from "./settings.ts";
 import { SignInView } from "./signIn.ts";
-import { alarms, noticeSilence, now, readAll, readNow, said, session, silentSince, town, townTime, wanting } from "./state.ts";
+import {
+  alarms,
+  noticeSilence,
+  now,
+  readAll,
+  readNow,
+  said,
+  session,
+  silentSince,
+  town,
+  townTime,
+  wanting,
+} from "./state.ts";
 import { Strip } from "./strip.ts";
 import { useClock } from "./tick.ts";
 import { TownPane } from "./townPane.ts";
@@ -68,7 +80,8 @@ function Page(): ComponentChildren {
   }, [of, route.view, language.get()]);
   if (who === undefined) return null;
   if (who === null) return h(SignInView, null);
-  if (route.view === "rounds" && route.id !== undefined && route.part === "print" && of !== undefined) return h(RoundSheet, { id: route.id, town: of });
+  if (route.view === "rounds" && route.id !== undefined && route.part === "print" && of !== undefined)
+    return h(RoundSheet, { id: route.id, town: of });
   return h(Frame, null);
 }
 
@@ -130,7 +143,9 @@ function Bar(): ComponentChild {
       Link,
       { key: view, to: withoutThing(route, view), current: route.view === view, class: rest },
       say(`view.${view}`),
-      view === "alarms" && wanted > 0 && h("span", { class: "count" }, wanted, h("span", { class: "apart" }, ` ${say("alarms.wanting")}`)),
+      view === "alarms" &&
+        wanted > 0 &&
+        h("span", { class: "count" }, wanted, h("span", { class: "apart" }, ` ${say("alarms.wanting")}`)),
     );
   return h(
     "header",
@@ -144,7 +159,11 @@ function Bar(): ComponentChild {
       link("alarms", ""),
       link("map", "narrow-only"),
       link("list", "narrow-only"),
-      h("button", { type: "button", class: "more", "aria-expanded": open, onClick: () => unfold(!open) }, say("page.more")),
+      h(
+        "button",
+        { type: "button", class: "more", "aria-expanded": open, onClick: () => unfold(!open) },
+        say("page.more"),
+      ),
       NUMBERED.slice(2).map((view) => link(view, "rest")),
     ),
   );
@@ -158,10 +177,26 @@ function Banner(): ComponentChildren {
   const silent = useCell(silentSince);
   const figures = useCell(now);
   const { at, ...rest } = useCell(here);
-  if (silent !== undefined) return h("p", { class: "banner", role: "status" }, say("page.offline", { time: clockTime(silent) }));
+  if (silent !== undefined)
+    return h("p", { class: "banner", role: "status" }, say("page.offline", { time: clockTime(silent) }));
   if (figures?.state === "preparing") {
-    return h("p", { class: "banner", role: "status" }, say("page.preparing", { percent: percent(figures.progress) }), h("progress", { max: 1, value: figures.progress, "aria-label": say("page.preparing", { percent: percent(figures.progress) }) }));
+    return h(
+      "p",
+      { class: "banner", role: "status" },
+      say("page.preparing", { percent: percent(figures.progress) }),
+      h("progress", {
+        max: 1,
+        value: figures.progress,
+        "aria-label": say("page.preparing", { percent: percent(figures.progress) }),
+      }),
+    );
   }
   if (at === undefined) return null;
-  return h("p", { class: "banner" }, say("page.replaying", { time: clockTime(at) }), " ", h("button", { type: "button", class: "button bare", onClick: () => go(rest) }, say("page.back-to-now")));
+  return h(
+    "p",
+    { class: "banner" },
+    say("page.replaying", { time: clockTime(at) }),
+    " ",
+    h("button", { type: "button", class: "button bare", onClick: () => go(rest) }, say("page.back-to-now")),
+  );
 }

@@ -24,16 +24,40 @@ export function DevicesView(): ComponentChild {
     drawn(fleet, (given) => {
       const wanted = search.trim().toLowerCase();
       const shown = given.entries
-        .filter((station) => wanted === "" || station.station.toLowerCase().includes(wanted) || station.kinds.some((kind) => sayNamed("kind", kind).toLowerCase().includes(wanted)))
+        .filter(
+          (station) =>
+            wanted === "" ||
+            station.station.toLowerCase().includes(wanted) ||
+            station.kinds.some((kind) => sayNamed("kind", kind).toLowerCase().includes(wanted)),
+        )
         .sort((one, other) => Number(one.online) - Number(other.online) || (other.waiting ?? 0) - (one.waiting ?? 0));
       return h(
         "div",
         null,
-        h("dl", { class: "facts" }, totals(given).flatMap(([label, text]) => [h("dt", null, label), h("dd", null, text)])),
-        h("label", { class: "field" }, h("span", null, say("devices.search")), h("input", { class: "input", type: "search", "data-key": "search", value: search, onInput: (event: Event) => look((event.target as HTMLInputElement).value) })),
+        h(
+          "dl",
+          { class: "facts" },
+          totals(given).flatMap(([label, text]) => [h("dt", null, label), h("dd", null, text)]),
+        ),
+        h(
+          "label",
+          { class: "field" },
+          h("span", null, say("devices.search")),
+          h("input", {
+            class: "input",
+            type: "search",
+            "data-key": "search",
+            value: search,
+            onInput: (event: Event) => look((event.target as HTMLInputElement).value),
+          }),
+        ),
         h("h2", null, say("devices.stations", { n: shown.length })),
         shown.length === 0 && h("p", { class: "empty" }, say("page.nothing-found")),
-        h("ul", { class: "rows" }, shown.slice(0, 60).map((station) => h("li", { key: station.station }, h(StationRow, { station })))),
+        h(
+          "ul",
+          { class: "rows" },
+          shown.slice(0, 60).map((station) => h("li", { key: station.station }, h(StationRow, { station }))),
+        ),
         shown.length > 60 && h("p", { class: "quiet small spaced" }, say("devices.more", { n: shown.length - 60 })),
       );
     }),
@@ -42,7 +66,11 @@ export function DevicesView(): ComponentChild {
     drawn(aside, ({ entries }) =>
       entries.length === 0
         ? h("p", { class: "empty" }, say("quarantine.none"))
-        : h("ul", { class: "rows" }, entries.map((entry) => h("li", { key: `${entry.at}${entry.station}${entry.reason}` }, h(Aside, { entry })))),
+        : h(
+            "ul",
+            { class: "rows" },
+            entries.map((entry) => h("li", { key: `${entry.at}${entry.station}${entry.reason}` }, h(Aside, { entry }))),
+          ),
     ),
   );
 }
@@ -53,23 +81,50 @@ function totals({ totals: all }: Fleet): readonly (readonly [string, string])[] 
     [say("devices.waiting"), number(all.waiting)],
     [say("devices.dropped"), number(all.dropped)],
     ...(all.readingsStored === null ? [] : [[say("devices.stored"), number(all.readingsStored)] as const]),
-    ...(all.storeSize_B === null ? [] : [[say("devices.size"), `${number(all.storeSize_B / 1e6, 1)}\u00a0MB`] as const]),
+    ...(all.storeSize_B === null
+      ? []
+      : [[say("devices.size"), `${number(all.storeSize_B / 1e6, 1)}\u00a0MB`] as const]),
   ];
 }
 
 function StationRow(props: { readonly station: StationHealth }): ComponentChild {
   const { station } = props;
   const first = [...places().values()].find((place) => place.station === station.station);
-  const clock = station.clockError_s !== null && Math.abs(station.clockError_s) >= 2 ? say("devices.clock", { error: number(station.clockError_s, 1) }) : "";
+  const clock =
+    station.clockError_s !== null && Math.abs(station.clockError_s) >= 2
+      ? say("devices.clock", { error: number(station.clockError_s, 1) })
+      : "";
   return h(
     "button",
-    { type: "button", class: `row ${station.online ? "" : "wanted"}`, onClick: () => first !== undefined && ask(first.id) },
-    h("span", { class: "title" }, h("span", { class: `dot ${station.online ? "traffic" : "ring wanted"}` }), " ", station.station),
-    h("span", { class: "side quiet" }, station.lastSeen === null ? say("devices.never") : age(station.lastSeen, townTime())),
+    {
+      type: "button",
+      class: `row ${station.online ? "" : "wanted"}`,
+      onClick: () => first !== undefined && ask(first.id),
+    },
+    h(
+      "span",
+      { class: "title" },
+      h("span", { class: `dot ${station.online ? "traffic" : "ring wanted"}` }),
+      " ",
+      station.station,
+    ),
+    h(
+      "span",
+      { class: "side quiet" },
+      station.lastSeen === null ? say("devices.never") : age(station.lastSeen, townTime()),
+    ),
     h(
       "span",
       { class: "under" },
-      [say(station.online ? "twin.online" : "twin.offline"), station.kinds.map((kind) => sayNamed("kind", kind)).join(", "), clock, station.waiting ? say("devices.waits", { n: station.waiting }) : "", station.dropped ? say("devices.lost", { n: station.dropped }) : ""].filter(Boolean).join(" · "),
+      [
+        say(station.online ? "twin.online" : "twin.offline"),
+        station.kinds.map((kind) => sayNamed("kind", kind)).join(", "),
+        clock,
+        station.waiting ? say("devices.waits", { n: station.waiting }) : "",
+        station.dropped ? say("devices.lost", { n: station.dropped }) : "",
+      ]
+        .filter(Boolean)
+        .join(" · "),
     ),
   );
 }

@@ -34,12 +34,21 @@ export function Drawer(props: { readonly id: string }): ComponentChild {
       h("button", { type: "button", class: "button bare", onClick: () => ask(undefined) }, say("page.close")),
     ),
     h("h2", { id: "drawer-title", class: "named", tabIndex: -1, ref: heading }, called(id)),
-    h(place?.kind === "street" ? StreetWhy : DeviceWhy, { id, key: id, hand: h(Take, { id, kind: place?.kind ?? "", open: taking, take }) }),
+    h(place?.kind === "street" ? StreetWhy : DeviceWhy, {
+      id,
+      key: id,
+      hand: h(Take, { id, kind: place?.kind ?? "", open: taking, take }),
+    }),
   );
 }
 
 /** The hand: taking over needs a level, a time and a sentence. */
-function Take(props: { readonly id: string; readonly kind: string; readonly open: boolean; take(open: boolean): void }): ComponentChildren {
+function Take(props: {
+  readonly id: string;
+  readonly kind: string;
+  readonly open: boolean;
+  take(open: boolean): void;
+}): ComponentChildren {
   const who = useCell(session);
   if (!["luminaire", "junction", "street", "zone"].includes(props.kind)) return null;
   if (!mayAct(who)) return h("p", { class: "quiet small spaced" }, say("override.who"));
@@ -47,7 +56,11 @@ function Take(props: { readonly id: string; readonly kind: string; readonly open
     return h(
       "div",
       { class: "buttons" },
-      h("button", { type: "button", class: "button main", "data-key": "override", onClick: () => props.take(true) }, say("override.take")),
+      h(
+        "button",
+        { type: "button", class: "button main", "data-key": "override", onClick: () => props.take(true) },
+        say("override.take"),
+      ),
     );
   }
   return h(OverrideForm, { id: props.id, kind: props.kind, done: () => props.take(false) });
@@ -59,7 +72,11 @@ function DeviceWhy(props: { readonly id: string; readonly hand: ComponentChildre
   const own = lamps.get(props.id);
   const path = `/devices/${encodeURIComponent(props.id)}`;
   // A lamp's level moves under the open drawer: it is asked again when it does.
-  const why = useResource<Why>(`${path}/why`, `${stir.overrides} ${stir.everything} ${own?.level ?? ""} ${own?.rule ?? ""}`, 10);
+  const why = useResource<Why>(
+    `${path}/why`,
+    `${stir.overrides} ${stir.everything} ${own?.level ?? ""} ${own?.rule ?? ""}`,
+    10,
+  );
   const twin = useResource<Twin>(path, stir.overrides, 30);
   return h(
     "div",
@@ -76,31 +93,64 @@ function Reason(props: { readonly why: Why; readonly hand: ComponentChildren }):
   return h(
     "div",
     null,
-    h("p", { class: `value ${why.latest?.stale === true ? "old" : ""}` }, h("b", null, figure), h("span", { class: "quiet" }, [label, why.latest === null ? say("why.never") : moment(why.latest)].filter(Boolean).join(" · "))),
-    why.because !== null && h("p", { class: "lead" }, ruleSentence(why.because, { ...why.evidence, until: why.validUntil })),
+    h(
+      "p",
+      { class: `value ${why.latest?.stale === true ? "old" : ""}` },
+      h("b", null, figure),
+      h(
+        "span",
+        { class: "quiet" },
+        [label, why.latest === null ? say("why.never") : moment(why.latest)].filter(Boolean).join(" · "),
+      ),
+    ),
+    why.because !== null &&
+      h(
+        "p",
+        { class: "lead" },
+        ruleSentence(why.because, {
+          ...why.evidence,
+          ...(why.validUntil !== null && { until: when(why.validUntil, townTime()) }),
+        }),
+      ),
     why.override !== null &&
       h(Handle, {
         override: why.override,
-        ...(why.machine !== null && { machine: `${valueText(why.kind, why.machine.value)} (${sayNamed("short", why.machine.because)})` }),
+        ...(why.machine !== null && {
+          machine: `${valueText(why.kind, why.machine.value)} (${sayNamed("short", why.machine.because)})`,
+        }),
       }),
     h(
       "p",
       { class: "quiet small" },
-      why.validUntil !== null && say("why.until", { time: when(why.validUntil, townTime()), left: duration((why.validUntil - townTime()) / 1000) }),
+      why.validUntil !== null &&
+        say("why.until", {
+          time: when(why.validUntil, townTime()),
+          left: duration((why.validUntil - townTime()) / 1000),
+        }),
       " ",
       why.decision !== null && h(Link, { to: { view: "decisions", id: why.decision } }, say("why.decision")),
     ),
     props.hand,
     why.kind === "lamp" && h(StreetLink, { id: why.device }),
     facts.length > 0 && h("section", null, h("h2", null, say("why.evidence")), h(Evidence, { rows: facts })),
-    why.alternatives.length > 0 && h("section", null, h("h2", null, say("why.considered")), h(Considered, { kind: why.kind, alternatives: why.alternatives })),
+    why.alternatives.length > 0 &&
+      h(
+        "section",
+        null,
+        h("h2", null, say("why.considered")),
+        h(Considered, { kind: why.kind, alternatives: why.alternatives }),
+      ),
   );
 }
 
 const moment = (latest: LatestValue): string => `${clockTime(latest.at)} (${age(latest.at, townTime())})`;
 
 export function Facts(props: { readonly rows: readonly (readonly [string, string])[] }): ComponentChild {
-  return h("dl", { class: "facts" }, props.rows.flatMap(([label, text]) => [h("dt", null, label), h("dd", null, text)]));
+  return h(
+    "dl",
+    { class: "facts" },
+    props.rows.flatMap(([label, text]) => [h("dt", null, label), h("dd", null, text)]),
+  );
 }
 
 /** The facts that decide first; the others a step away. */
@@ -113,12 +163,20 @@ export function Evidence(props: { readonly rows: readonly (readonly [string, str
     "div",
     null,
     h(Facts, { rows: rows.slice(0, FIRST_FACTS) }),
-    h("details", null, h("summary", null, say("fact.more", { n: rows.length })), h(Facts, { rows: rows.slice(FIRST_FACTS) })),
+    h(
+      "details",
+      null,
+      h("summary", null, say("fact.more", { n: rows.length })),
+      h(Facts, { rows: rows.slice(FIRST_FACTS) }),
+    ),
   );
 }
 
 /** What else was possible, why it was not taken, and at what cost. */
-export function Considered(props: { readonly kind: string; readonly alternatives: Why["alternatives"] }): ComponentChild {
+export function Considered(props: {
+  readonly kind: string;
+  readonly alternatives: Why["alternatives"];
+}): ComponentChild {
   return h(
     "ul",
     { class: "considered" },
@@ -129,7 +187,8 @@ export function Considered(props: { readonly kind: string; readonly alternatives
         h("b", null, sayNamed("option", String(each.value), {}, valueText(props.kind, each.value))),
         " — ",
         refusedSentence(each.refused),
-        each.cost !== undefined && h("span", { class: "quiet" }, ` ${say("why.cost", { cost: factText("cost", each.cost) })}`),
+        each.cost !== undefined &&
+          h("span", { class: "quiet" }, ` ${say("why.cost", { cost: factText("cost", each.cost) })}`),
       ),
     ),
   );
@@ -138,7 +197,15 @@ export function Considered(props: { readonly kind: string; readonly alternatives
 function StreetLink(props: { readonly id: string }): ComponentChildren {
   const street = places().get(props.id)?.street;
   if (street === undefined) return null;
-  return h("p", { class: "buttons" }, h("button", { type: "button", class: "button", onClick: () => ask(street) }, say("why.street", { street: streetName(street) })));
+  return h(
+    "p",
+    { class: "buttons" },
+    h(
+      "button",
+      { type: "button", class: "button", onClick: () => ask(street) },
+      say("why.street", { street: streetName(street) }),
+    ),
+  );
 }
 
 function TwinPart(props: { readonly twin: Twin }): ComponentChild {
@@ -147,19 +214,48 @@ function TwinPart(props: { readonly twin: Twin }): ComponentChild {
   return h(
     "div",
     null,
-    twin.measure !== null && h("section", null, h("h2", null, say("why.last-day")), h(Chart, { device: twin.id, measure: twin.measure, unit: twin.latest?.unit ?? "" })),
+    twin.measure !== null &&
+      h(
+        "section",
+        null,
+        h("h2", null, say("why.last-day")),
+        h(Chart, { device: twin.id, measure: twin.measure, unit: twin.latest?.unit ?? "" }),
+      ),
     h(
       "section",
       null,
       h("h2", null, say("twin.title")),
       h(Facts, {
         rows: [
-          ...(twin.desired === null ? [] : [[say("twin.desired"), `${orderText(twin.desired.order)} · ${say(`twin.by-${twin.desired.by}`)} · ${when(twin.desired.since, townTime())}`] as const]),
-          ...(twin.desired === null ? [] : [[say("twin.answer"), [say(`twin.${twin.desired.progress}`), twin.desired.because ?? "", twin.desired.answeredAt === null ? "" : exactTime(twin.desired.answeredAt)].filter(Boolean).join(" · ")] as const]),
-          ...reported.map(([name, latest]) => [
-            sayNamed("measure", name, {}, name),
-            `${latest.name === null ? (name === "level" || name === "fill" ? percent(latest.value) : quantity(latest.value, latest.unit)) : sayNamed("short", latest.name)} · ${age(latest.at, townTime())}`,
-          ] as const),
+          ...(twin.desired === null
+            ? []
+            : [
+                [
+                  say("twin.desired"),
+                  `${orderText(twin.desired.order)} · ${say(`twin.by-${twin.desired.by}`)} · ${when(twin.desired.since, townTime())}`,
+                ] as const,
+              ]),
+          ...(twin.desired === null
+            ? []
+            : [
+                [
+                  say("twin.answer"),
+                  [
+                    say(`twin.${twin.desired.progress}`),
+                    twin.desired.because ?? "",
+                    twin.desired.answeredAt === null ? "" : exactTime(twin.desired.answeredAt),
+                  ]
+                    .filter(Boolean)
+                    .join(" · "),
+                ] as const,
+              ]),
+          ...reported.map(
+            ([name, latest]) =>
+              [
+                sayNamed("measure", name, {}, name),
+                `${latest.name === null ? (name === "level" || name === "fill" ? percent(latest.value) : quantity(latest.value, latest.unit)) : sayNamed("short", latest.name)} · ${age(latest.at, townTime())}`,
+              ] as const,
+          ),
           [say("twin.station"), `${twin.station} · ${say(twin.online ? "twin.online" : "twin.offline")}`],
         ],
       }),
@@ -172,7 +268,10 @@ function StreetWhy(props: { readonly id: string; readonly hand: ComponentChildre
   useLampTick();
   const stir = useCell(stirred);
   const byHand = useCell(overrides).filter((each) => each.scope.kind === "street" && each.scope.id === props.id);
-  const newest = useResource<{ entries: DecisionEntry[] }>(query("/decisions", { name: "lighting.programme", subject: props.id, limit: 1 }), stir.everything);
+  const newest = useResource<{ entries: DecisionEntry[] }>(
+    query("/decisions", { name: "lighting.programme", subject: props.id, limit: 1 }),
+    stir.everything,
+  );
   const entry = newest.value?.entries[0];
   const decision = useResource<DecisionDetail>(entry === undefined ? undefined : `/decisions/${entry.id}`);
   const mine = [...places().values()].filter((place) => place.kind === "luminaire" && place.street === props.id);
@@ -181,7 +280,12 @@ function StreetWhy(props: { readonly id: string; readonly hand: ComponentChildre
   return h(
     "div",
     null,
-    h("p", { class: "value" }, h("b", null, percent(mean)), h("span", { class: "quiet" }, say("street.mean", { n: mine.length }))),
+    h(
+      "p",
+      { class: "value" },
+      h("b", null, percent(mean)),
+      h("span", { class: "quiet" }, say("street.mean", { n: mine.length })),
+    ),
     byHand.map((override) => h(Handle, { key: override.id, override })),
     props.hand,
     decision.value !== undefined &&
@@ -189,7 +293,11 @@ function StreetWhy(props: { readonly id: string; readonly hand: ComponentChildre
         "div",
         null,
         h("p", { class: "lead" }, ruleSentence(decision.value.because, decision.value.evidence)),
-        h("p", { class: "small quiet" }, h(Link, { to: { view: "decisions", id: decision.value.id } }, say("why.decision"))),
+        h(
+          "p",
+          { class: "small quiet" },
+          h(Link, { to: { view: "decisions", id: decision.value.id } }, say("why.decision")),
+        ),
         h("h2", null, say("why.evidence")),
         h(Evidence, { rows: factRows(decision.value.evidence) }),
         h("h2", null, say("why.considered")),
@@ -199,7 +307,18 @@ function StreetWhy(props: { readonly id: string; readonly hand: ComponentChildre
     h(
       "ul",
       { class: "rows" },
-      mine.map((place) => h("li", { key: place.id }, h("button", { type: "button", class: "row", onClick: () => ask(place.id) }, h("span", { class: "title" }, place.id), h("span", { class: "side" }, percent(lamps.get(place.id)?.level ?? 0))))),
+      mine.map((place) =>
+        h(
+          "li",
+          { key: place.id },
+          h(
+            "button",
+            { type: "button", class: "row", onClick: () => ask(place.id) },
+            h("span", { class: "title" }, place.id),
+            h("span", { class: "side" }, percent(lamps.get(place.id)?.level ?? 0)),
+          ),
+        ),
+      ),
     ),
   );
 }

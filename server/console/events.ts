@@ -1,6 +1,22 @@
 import type { StreamEventName, StreamEvents } from "../api/resources.ts";
 import { API } from "./api.ts";
-import { alarms, junctions, lamps, noticeSilence, now, overrides, readAlarms, readAll, said, session, setLamps, silentSince, stirred, townTime, withEntry } from "./state.ts";
+import {
+  alarms,
+  junctions,
+  lamps,
+  noticeSilence,
+  now,
+  overrides,
+  readAlarms,
+  readAll,
+  said,
+  session,
+  setLamps,
+  silentSince,
+  stirred,
+  townTime,
+  withEntry,
+} from "./state.ts";
 import { here } from "./route.ts";
 import { after } from "./pageClock.ts";
 
@@ -43,7 +59,8 @@ const TAKE: { readonly [Name in StreamEventName]: (event: StreamEvents[Name]) =>
     // While an earlier hour is replayed, the present waits.
     if (here.get().at === undefined) setLamps(columns);
   },
-  junction: (junction) => junctions.change((all) => withEntry(all, { ...all.find((each) => each.id === junction.id), ...junction })),
+  junction: (junction) =>
+    junctions.change((all) => withEntry(all, { ...all.find((each) => each.id === junction.id), ...junction })),
   alarm(alarm) {
     // The stream speaks the browser's language, the page perhaps another: the sentence is read, not taken over.
     const known = alarms.get().some((each) => each.id === alarm.id);

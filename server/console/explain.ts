@@ -10,7 +10,8 @@ export function ruleSentence(because: string, evidence: Evidence = {}): string {
 }
 
 /** “below-class” as the reason why an alternative was not taken. */
-export const refusedSentence = (refused: string): string => sayNamed("refused", refused, {}, sayNamed("rule", refused, {}, refused));
+export const refusedSentence = (refused: string): string =>
+  sayNamed("refused", refused, {}, sayNamed("rule", refused, {}, refused));
 
 /** The evidence as label and text; what is null or only repeats the subject is left out. */
 export function factRows(evidence: Evidence): readonly (readonly [label: string, text: string])[] {
@@ -21,7 +22,28 @@ export function factRows(evidence: Evidence): readonly (readonly [label: string,
 }
 
 /** What decides now stands before what was known when the night was planned. */
-const FIRST = ["stage", "mode", "longest_wait_s", "queue", "q50", "q90", "eta", "risk", "idle_level", "active_level", "hold_s", "last_counted_at", "floor", "power_W", "delay_s", "flow_veh_h", "flow_ratio", "energy_share", "visited", "containers"];
+const FIRST = [
+  "stage",
+  "mode",
+  "longest_wait_s",
+  "queue",
+  "q50",
+  "q90",
+  "eta",
+  "risk",
+  "idle_level",
+  "active_level",
+  "hold_s",
+  "last_counted_at",
+  "floor",
+  "power_W",
+  "delay_s",
+  "flow_veh_h",
+  "flow_ratio",
+  "energy_share",
+  "visited",
+  "containers",
+];
 const weight = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 
 function factLabel(name: string): string {
@@ -43,12 +65,14 @@ export function factText(name: string, value: string | number | boolean | null):
   // No other fact is this large: a time.
   if (value > 1e12) return dayTime(value);
   const unit = UNIT.exec(name)?.[1];
+  if (name === "calls_h") return say("fact.per-hour", { number: number(value, 1) });
   if (unit === "s") return duration(value);
   if (unit === "min") return duration(value * 60);
   if (unit === "h" || name.startsWith("hours_")) return duration(value * 3600);
   if (unit === "m") return distance(value);
   if (unit === "percent") return `${number(value, 1)}\u00a0%`;
-  if (unit === "level" || unit === "share" || name === "floor" || name === "fill" || /^q\d\d$/.test(name)) return percent(value);
+  if (unit === "level" || unit === "share" || name === "floor" || name === "fill" || /^q\d\d$/.test(name))
+    return percent(value);
   if (unit === "per_h") return say("fact.per-hour", { number: number(value, 1) });
   if (unit === "veh_h") return `${number(value)}\u00a0veh/h`;
   if (unit === "C") return `${number(value, 1)}\u00a0°C`;
@@ -72,7 +96,8 @@ export function orderText(order: Readonly<Record<string, unknown>>): string {
   if (typeof level === "number") return say("override.level", { level: percent(level) });
   if (typeof order["mode"] === "string") return sayNamed("mode", order["mode"]);
   if (Array.isArray(steps)) return say("order.programme", { n: steps.length });
-  if (Array.isArray(stages) && typeof order["cycle_s"] === "number") return say("order.frame", { cycle: duration(order["cycle_s"]), n: stages.length });
+  if (Array.isArray(stages) && typeof order["cycle_s"] === "number")
+    return say("order.frame", { cycle: duration(order["cycle_s"]), n: stages.length });
   if (Array.isArray(stops)) return say("order.round", { n: stops.length });
   if (Array.isArray(order["rounds"])) return say("order.rounds", { n: order["rounds"].length });
   return sayNamed("order", String(order["action"] ?? ""), {}, "—");
@@ -84,6 +109,10 @@ export function firstLine(why: Why): { readonly figure: string; readonly label: 
   const label = why.measure === null ? "" : sayNamed("measure", why.measure, {}, why.measure);
   if (latest === null) return { figure: "—", label };
   if (latest.name !== null) return { figure: sayNamed("mode", latest.name, {}, sayNamed("short", latest.name)), label };
-  if (why.measure === "level" || why.measure === "fill" || why.measure === "occupancy") return { figure: percent(latest.value), label };
-  return { figure: kind === "signal" && why.measure === "stage" ? `${latest.value + 1}` : quantity(latest.value, latest.unit), label };
+  if (why.measure === "level" || why.measure === "fill" || why.measure === "occupancy")
+    return { figure: percent(latest.value), label };
+  return {
+    figure: kind === "signal" && why.measure === "stage" ? `${latest.value + 1}` : quantity(latest.value, latest.unit),
+    label,
+  };
 }

@@ -77,9 +77,10 @@ export function duration(length_s: number): string {
   const whole = Math.max(0, Math.round(length_s));
   if (whole < 90) return `${whole}\u00a0s`;
   const minutes = Math.round(whole / 60);
-  if (minutes < 90) return `${minutes}\u00a0min`;
+  if (minutes < 90 && minutes !== 60) return `${minutes}\u00a0min`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 36) return minutes % 60 === 0 ? `${hours}\u00a0h` : `${hours}\u00a0h\u00a0${String(minutes % 60).padStart(2, "0")}`;
+  if (hours < 36)
+    return minutes % 60 === 0 ? `${hours}\u00a0h` : `${hours}\u00a0h\u00a0${String(minutes % 60).padStart(2, "0")}`;
   return `${Math.round(hours / 24)}\u00a0${language.get() === "fr" ? "j" : "d"}`;
 }
 

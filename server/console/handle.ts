@@ -41,13 +41,20 @@ export function Handle(props: { readonly override: Override; readonly machine?: 
       say("override.by", { author: override.author, time: when(override.until, townTime()), left: duration(left_s) }),
     ),
     props.machine !== undefined && h("p", { class: "machine" }, say("override.machine", { value: props.machine })),
-    mayAct(who) && h("div", { class: "buttons" }, h("button", { type: "button", class: "button", onClick: release }, say("override.release"))),
+    mayAct(who) &&
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "button", class: "button", onClick: release }, say("override.release")),
+      ),
     refusal !== undefined && h(Problem, { refusal }),
   );
 }
 
 const orderText = ({ order }: Override): string =>
-  order.action === "lamp-override" ? say("override.level", { level: percent(order.level) }) : sayNamed("mode", order.mode);
+  order.action === "lamp-override"
+    ? say("override.level", { level: percent(order.level) })
+    : sayNamed("mode", order.mode);
 
 export function scopeText({ scope }: Override): string {
   if (scope.kind === "device") return called(scope.id);

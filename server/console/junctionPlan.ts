@@ -24,13 +24,18 @@ type Approach = JunctionDetail["approaches"][number];
 export function JunctionPlan(props: { readonly junction: JunctionDetail }): ComponentChild {
   const { junction } = props;
   const greens = junction.groups.filter((group) => junction.greens.includes(group.id));
-  const told = say("plan.label", { junction: junction.name, greens: greens.length === 0 ? "—" : greens.map((group) => group.id).join(", ") });
+  const told = say("plan.label", {
+    junction: junction.name,
+    greens: greens.length === 0 ? "—" : greens.map((group) => group.id).join(", "),
+  });
   return h(
     "svg",
     { class: "plan", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": told },
     junction.approaches.map((approach) => h("g", { key: approach.id, transform: turned(approach) }, road(approach))),
     h("circle", { class: "road", cx: MIDDLE, cy: MIDDLE, r: BOX + 4 }),
-    junction.approaches.map((approach) => h("g", { key: approach.id, transform: turned(approach) }, onArm(junction, approach))),
+    junction.approaches.map((approach) =>
+      h("g", { key: approach.id, transform: turned(approach) }, onArm(junction, approach)),
+    ),
     junction.approaches.map((approach) => streetLabel(approach)),
   );
 }
@@ -57,7 +62,9 @@ function onArm(junction: JunctionDetail, approach: Approach): ComponentChildren 
   const lane = (approach.lanes * LANE) / Math.max(1, vehicles.length);
   return [
     ...vehicles.map((group, index) => vehiclePart(junction, group, left + 2 + lane * (index + 0.5), lane)),
-    ...mine.filter((group) => group.kind === "pedestrian").map((group) => crossing(junction, approach, group, left, width)),
+    ...mine
+      .filter((group) => group.kind === "pedestrian")
+      .map((group) => crossing(junction, approach, group, left, width)),
   ];
 }
 
@@ -72,7 +79,15 @@ function vehiclePart(junction: JunctionDetail, group: Group, x: number, lane: nu
     h("line", { class: "stop-line", x1: x - lane / 2 + 3, x2: x + lane / 2 - 3, y1: stop, y2: stop }),
     h("path", { class: "arrow", d: arrow(x, MIDDLE - ARROW, group.turns) }),
     Array.from({ length: queued }, (_, index) =>
-      h("rect", { key: index, class: "car", x: x - 7, y: MIDDLE - QUEUE - CAR - index * (CAR + 4), width: 14, height: CAR, rx: 4 }),
+      h("rect", {
+        key: index,
+        class: "car",
+        x: x - 7,
+        y: MIDDLE - QUEUE - CAR - index * (CAR + 4),
+        width: 14,
+        height: CAR,
+        rx: 4,
+      }),
     ),
   );
 }
@@ -88,13 +103,21 @@ function arrow(x: number, tip: number, turns: readonly string[]): string {
 }
 
 /** A crossing with whoever waits at its side, or walks on it. */
-function crossing(junction: JunctionDetail, approach: Approach, group: Group, left: number, width: number): ComponentChild {
+function crossing(
+  junction: JunctionDetail,
+  approach: Approach,
+  group: Group,
+  left: number,
+  width: number,
+): ComponentChild {
   const green = junction.greens.includes(group.id);
   const y = MIDDLE - CROSSING - 14;
   return h(
     "g",
     { key: group.id, class: green ? "go" : "halt" },
-    Array.from({ length: Math.floor(width / 8) }, (_, index) => h("rect", { key: index, class: "stripe", x: left + 2 + index * 8, y, width: 4, height: 14 })),
+    Array.from({ length: Math.floor(width / 8) }, (_, index) =>
+      h("rect", { key: index, class: "stripe", x: left + 2 + index * 8, y, width: 4, height: 14 }),
+    ),
     group.waiting && person(green ? MIDDLE : left - 14, y + 7, approach.bearing_deg),
   );
 }
@@ -117,5 +140,9 @@ function streetLabel(approach: Approach): ComponentChild {
   const x = MIDDLE + east * (lying ? END : END - 14);
   const y = MIDDLE - north * (END - 14) - (lying ? widthOf(approach) / 2 + 6 : -4);
   const anchor = east > 0.3 ? "end" : east < -0.3 ? "start" : "middle";
-  return h("text", { key: approach.id, class: "street-name", x: x.toFixed(0), y: y.toFixed(0), "text-anchor": anchor }, approach.streetName);
+  return h(
+    "text",
+    { key: approach.id, class: "street-name", x: x.toFixed(0), y: y.toFixed(0), "text-anchor": anchor },
+    approach.streetName,
+  );
 }

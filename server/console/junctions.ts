@@ -58,7 +58,11 @@ function JunctionWhole(props: { readonly id: string }): ComponentChild {
   useClock(1);
   const live = useCell(junctions).find((each) => each.id === props.id);
   // Stage and greens come by the stream; queues and flows are asked for when these move, and every few seconds.
-  const junction = useResource<JunctionDetail>(`/junctions/${encodeURIComponent(props.id)}`, `${live?.stage ?? ""}${live?.greens.join() ?? ""}`, 5);
+  const junction = useResource<JunctionDetail>(
+    `/junctions/${encodeURIComponent(props.id)}`,
+    `${live?.stage ?? ""}${live?.greens.join() ?? ""}`,
+    5,
+  );
   return h(
     "div",
     { class: "traffic" },
@@ -69,20 +73,52 @@ function JunctionWhole(props: { readonly id: string }): ComponentChild {
       return h(
         "div",
         null,
-        h("div", { class: "head" }, h("h1", null, `${current.id} · ${current.name}`), h("button", { type: "button", class: "button", "data-key": "why", onClick: () => ask(props.id) }, say("why.ask"))),
+        h(
+          "div",
+          { class: "head" },
+          h("h1", null, `${current.id} · ${current.name}`),
+          h(
+            "button",
+            { type: "button", class: "button", "data-key": "why", onClick: () => ask(props.id) },
+            say("why.ask"),
+          ),
+        ),
         h(
           "p",
           { class: "lead" },
-          [current.mode === null ? say("junctions.never") : say(`junctions.runs.${modeOf(current.mode)}`), current.at === null ? "" : age(current.at, townTime())].filter(Boolean).join(" · "),
+          [
+            current.mode === null ? say("junctions.never") : say(`junctions.runs.${modeOf(current.mode)}`),
+            current.at === null ? "" : age(current.at, townTime()),
+          ]
+            .filter(Boolean)
+            .join(" · "),
         ),
         h(JunctionPlan, { junction: current }),
         h("h2", null, say("junctions.phase")),
         h(Ribbon, { junction: current }),
         h("h2", null, say("junctions.waits")),
         wait !== null &&
-          h("div", { class: "meter-row" }, h("span", null, say("junctions.longest")), bar(wait / current.waitBound_s), h("span", { class: "figure" }, `${duration(wait)}`)),
+          h(
+            "div",
+            { class: "meter-row" },
+            h("span", null, say("junctions.longest")),
+            bar(wait / current.waitBound_s),
+            h("span", { class: "figure" }, `${duration(wait)}`),
+          ),
         h("p", { class: "quiet small" }, say("junctions.bound", { bound: duration(current.waitBound_s) })),
-        h("ul", { class: "groups" }, current.groups.map((group) => h("li", { class: "meter-row", key: group.id }, h("span", null, groupName(current, group)), bar(group.occupancy ?? (group.waiting ? 1 : 0)), h("span", { class: "figure" }, groupState(group))))),
+        h(
+          "ul",
+          { class: "groups" },
+          current.groups.map((group) =>
+            h(
+              "li",
+              { class: "meter-row", key: group.id },
+              h("span", null, groupName(current, group)),
+              bar(group.occupancy ?? (group.waiting ? 1 : 0)),
+              h("span", { class: "figure" }, groupState(group)),
+            ),
+          ),
+        ),
       );
     }),
   );
@@ -108,15 +144,24 @@ function groupState(group: Group): string {
 function Ribbon(props: { readonly junction: JunctionDetail }): ComponentChild {
   const { frame, stage, stages } = props.junction;
   const parts = frame?.stages ?? stages.map((each) => ({ stage: each.id, target_s: 1, min_s: 0, max_s: 0 }));
-  const told =
-    stage === null ? say("junctions.between") : say("junctions.stage-now", { stage });
+  const told = stage === null ? say("junctions.between") : say("junctions.stage-now", { stage });
   return h(
     "div",
     null,
     h(
       "div",
       { class: "ribbon", role: "img", "aria-label": told },
-      parts.map((part) => h("span", { key: part.stage, class: part.stage === stage ? "shown" : "", style: { "--length": Math.max(1, part.target_s) } }, frame === null ? part.stage : `${part.stage} · ${duration(part.target_s)}`)),
+      parts.map((part) =>
+        h(
+          "span",
+          {
+            key: part.stage,
+            class: part.stage === stage ? "shown" : "",
+            style: { "--length": Math.max(1, part.target_s) },
+          },
+          frame === null ? part.stage : `${part.stage} · ${duration(part.target_s)}`,
+        ),
+      ),
     ),
     h(
       "p",
@@ -125,10 +170,14 @@ function Ribbon(props: { readonly junction: JunctionDetail }): ComponentChild {
       " ",
       frame === null
         ? say("junctions.no-frame")
-        : say("junctions.frame", { cycle: duration(frame.cycle_s), ranges: frame.stages.map((each) => `${each.stage} ${number(each.min_s)}–${number(each.max_s)}\u00a0s`).join(", ") }),
+        : say("junctions.frame", {
+            cycle: duration(frame.cycle_s),
+            ranges: frame.stages
+              .map((each) => `${each.stage} ${number(each.min_s)}–${number(each.max_s)}\u00a0s`)
+              .join(", "),
+          }),
       " ",
       frame?.decision != null && h(Link, { to: { view: "decisions", id: frame.decision } }, say("why.decision")),
     ),
   );
 }
-

@@ -10,7 +10,16 @@ import { showTown } from "./townPane.ts";
 /** Whether the help on keys is open. */
 export const helping = cell(false);
 /** The views in the order of their numbers. */
-export const NUMBERED = ["now", "alarms", "rounds", "junctions", "decisions", "devices", "trials", "settings"] as const satisfies readonly View[];
+export const NUMBERED = [
+  "now",
+  "alarms",
+  "rounds",
+  "junctions",
+  "decisions",
+  "devices",
+  "trials",
+  "settings",
+] as const satisfies readonly View[];
 
 /** Everything by keyboard; keys are letters only where nobody writes. Returns the function that ends it. */
 export function followKeys(): () => void {
@@ -65,7 +74,9 @@ function leave(): void {
 /** Moves the focus to the next or previous row of the list it is in. */
 function step(from: EventTarget | null, by: 1 | -1): boolean {
   if (!(from instanceof HTMLElement) || !from.matches(".row")) return false;
-  const rows = [...document.querySelectorAll<HTMLElement>(".row")].filter((row) => row.checkVisibility() && !row.matches(".flat"));
+  const rows = [...document.querySelectorAll<HTMLElement>(".row")].filter(
+    (row) => row.checkVisibility() && !row.matches(".flat"),
+  );
   const next = rows[rows.indexOf(from) + by];
   next?.focus();
   return next !== undefined;
@@ -95,7 +106,23 @@ export function KeysHelp(): ComponentChild {
   return h(
     "dialog",
     { ref: dialog, "aria-labelledby": "keys-title", onClose: () => helping.set(false) },
-    h("div", { class: "head" }, h("h2", { id: "keys-title" }, say("keys.title")), h("button", { type: "button", class: "button", onClick: () => helping.set(false) }, say("page.close"))),
-    h("dl", { class: "facts" }, rows.flatMap(([key, word]) => [h("dt", null, say(word)), h("dd", null, key.split("  ").map((each) => h("kbd", { key: each }, each)))])),
+    h(
+      "div",
+      { class: "head" },
+      h("h2", { id: "keys-title" }, say("keys.title")),
+      h("button", { type: "button", class: "button", onClick: () => helping.set(false) }, say("page.close")),
+    ),
+    h(
+      "dl",
+      { class: "facts" },
+      rows.flatMap(([key, word]) => [
+        h("dt", null, say(word)),
+        h(
+          "dd",
+          null,
+          key.split("  ").map((each) => h("kbd", { key: each }, each)),
+        ),
+      ]),
+    ),
   );
 }

@@ -24,18 +24,39 @@ export function ListView(): ComponentChild {
   const fits = (...texts: string[]): boolean => texts.some((text) => folded(text).includes(folded(search)));
   const shownSignals = signals.filter((each) => fits(each.id, each.name));
   const shownBins = bins.filter((each) => fits(each.id, streetName(each.street), sayNamed("stream", each.stream)));
-  const shownStreets = [...streets].filter(([street, mine]) => fits(streetName(street), ...mine.map((place) => place.id)));
+  const shownStreets = [...streets].filter(([street, mine]) =>
+    fits(streetName(street), ...mine.map((place) => place.id)),
+  );
   return h(
     "div",
     { class: "list" },
-    h("label", { class: "field" }, h("span", null, say("page.search")), h("input", { class: "input", type: "search", "data-key": "search", value: search, onInput: (event: Event) => look((event.target as HTMLInputElement).value) })),
-    shownSignals.length + shownBins.length + shownStreets.length === 0 && h("p", { class: "empty" }, say("page.nothing-found")),
+    h(
+      "label",
+      { class: "field" },
+      h("span", null, say("page.search")),
+      h("input", {
+        class: "input",
+        type: "search",
+        "data-key": "search",
+        value: search,
+        onInput: (event: Event) => look((event.target as HTMLInputElement).value),
+      }),
+    ),
+    shownSignals.length + shownBins.length + shownStreets.length === 0 &&
+      h("p", { class: "empty" }, say("page.nothing-found")),
     shownSignals.length > 0 && h("h2", { class: "traffic" }, say("list.junctions", { n: shownSignals.length })),
     h(
       "ul",
       { class: "rows traffic" },
       shownSignals.map((each) =>
-        row(each.id, each.id === chosen, `${each.id} · ${each.name}`, each.longestWait_s === null ? "—" : say("list.wait", { wait: duration(each.longestWait_s) }), struck.has(each.id), () => go({ view: "junctions", id: each.id })),
+        row(
+          each.id,
+          each.id === chosen,
+          `${each.id} · ${each.name}`,
+          each.longestWait_s === null ? "—" : say("list.wait", { wait: duration(each.longestWait_s) }),
+          struck.has(each.id),
+          () => go({ view: "junctions", id: each.id }),
+        ),
       ),
     ),
     shownBins.length > 0 && h("h2", { class: "waste" }, say("list.containers", { n: shownBins.length })),
@@ -43,15 +64,30 @@ export function ListView(): ComponentChild {
       "ul",
       { class: "rows waste" },
       shownBins.map((each) =>
-        row(each.id, each.id === chosen, [each.id, streetName(each.street), sayNamed("stream", each.stream)].filter(Boolean).join(" · "), each.fill === null ? "—" : percent(each.fill), struck.has(each.id), () => ask(each.id)),
+        row(
+          each.id,
+          each.id === chosen,
+          [each.id, streetName(each.street), sayNamed("stream", each.stream)].filter(Boolean).join(" · "),
+          each.fill === null ? "—" : percent(each.fill),
+          struck.has(each.id),
+          () => ask(each.id),
+        ),
       ),
     ),
     shownStreets.length > 0 && h("h2", { class: "lighting" }, say("list.streets", { n: shownStreets.length })),
-    shownStreets.map(([street, mine]) => h(StreetPart, { key: street, street, mine, chosen, struck, open: search !== "" && shownStreets.length < 6 })),
+    shownStreets.map(([street, mine]) =>
+      h(StreetPart, { key: street, street, mine, chosen, struck, open: search !== "" && shownStreets.length < 6 }),
+    ),
   );
 }
 
-function StreetPart(props: { readonly street: string; readonly mine: readonly Place[]; readonly chosen: string | undefined; readonly struck: ReadonlySet<string>; readonly open: boolean }): ComponentChild {
+function StreetPart(props: {
+  readonly street: string;
+  readonly mine: readonly Place[];
+  readonly chosen: string | undefined;
+  readonly struck: ReadonlySet<string>;
+  readonly open: boolean;
+}): ComponentChild {
   const { street, mine } = props;
   const [opened, open] = useState(false);
   const levels = mine.map((place) => lamps.get(place.id)?.level ?? 0);
@@ -64,12 +100,31 @@ function StreetPart(props: { readonly street: string; readonly mine: readonly Pl
     h(
       "div",
       { class: "street-row" },
-      h("button", { type: "button", class: `row ${street === props.chosen ? "chosen" : ""}`, "data-row": street, "aria-current": street === props.chosen ? "true" : undefined, onClick: () => ask(street) },
+      h(
+        "button",
+        {
+          type: "button",
+          class: `row ${street === props.chosen ? "chosen" : ""}`,
+          "data-row": street,
+          "aria-current": street === props.chosen ? "true" : undefined,
+          onClick: () => ask(street),
+        },
         h("span", { class: "title" }, streetName(street)),
         h("span", { class: "side" }, say("list.mean", { level: percent(mean) })),
-        h("span", { class: "under" }, [say("list.lamps", { n: mine.length }), walked > 0 && say("list.walked", { n: walked })].filter(Boolean).join(" · ")),
+        h(
+          "span",
+          { class: "under" },
+          [say("list.lamps", { n: mine.length }), walked > 0 && say("list.walked", { n: walked })]
+            .filter(Boolean)
+            .join(" · "),
+        ),
       ),
-      h("button", { type: "button", class: "button bare", "aria-expanded": shown, onClick: () => open(!shown) }, say(shown ? "list.fold" : "list.unfold"), h("span", { class: "apart" }, streetName(street))),
+      h(
+        "button",
+        { type: "button", class: "button bare", "aria-expanded": shown, onClick: () => open(!shown) },
+        say(shown ? "list.fold" : "list.unfold"),
+        h("span", { class: "apart" }, streetName(street)),
+      ),
     ),
     shown &&
       h(
@@ -79,19 +134,39 @@ function StreetPart(props: { readonly street: string; readonly mine: readonly Pl
           const lamp = lamps.get(place.id);
           const rule = sayNamed("short", LAMP_RULES[lamp?.rule ?? -1] ?? "", {}, "");
           const level = lamp === undefined || lamp.level === null ? "—" : percent(lamp.level);
-          return row(place.id, place.id === props.chosen, place.id, rule === "" ? level : `${rule} · ${level}`, props.struck.has(place.id), () => ask(place.id));
+          return row(
+            place.id,
+            place.id === props.chosen,
+            place.id,
+            rule === "" ? level : `${rule} · ${level}`,
+            props.struck.has(place.id),
+            () => ask(place.id),
+          );
         }),
       ),
   );
 }
 
-function row(id: string, chosen: boolean, title: string, side: string, struck: boolean, open: () => void): ComponentChild {
+function row(
+  id: string,
+  chosen: boolean,
+  title: string,
+  side: string,
+  struck: boolean,
+  open: () => void,
+): ComponentChild {
   return h(
     "li",
     { key: id },
     h(
       "button",
-      { type: "button", class: `row ${chosen ? "chosen" : ""}`, "data-row": id, "aria-current": chosen ? "true" : undefined, onClick: open },
+      {
+        type: "button",
+        class: `row ${chosen ? "chosen" : ""}`,
+        "data-row": id,
+        "aria-current": chosen ? "true" : undefined,
+        onClick: open,
+      },
       h("span", { class: "title" }, title, struck && h("span", { class: "tag hue wanted" }, say("list.alarm"))),
       h("span", { class: "side" }, side),
     ),

@@ -83,6 +83,7 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
     bounds,
     fitBoundsOptions: { padding: { top: 60, bottom: 50, left: 40, right: 40 } },
     attributionControl: false,
+    locale: { "Map.Title": say("map.label") },
     dragRotate: false,
     pitchWithRotate: false,
     touchPitch: false,
@@ -115,7 +116,9 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   paper.addEventListener("change", repaint);
   const stops = [
     followLamps(atlas, walk, still),
-    ...[alarms, containers, junctions, ways, here].map((each) => (each as typeof here).watch(() => drawThings(atlas, still))),
+    ...[alarms, containers, junctions, ways, here].map((each) =>
+      (each as typeof here).watch(() => drawThings(atlas, still)),
+    ),
     here.watch(() => lookAtChosen(atlas)),
     point(atlas, label),
   ];
@@ -146,18 +149,45 @@ function followLamps(atlas: Atlas, walk: Walk, still: boolean): () => void {
 }
 
 function drawLevels(atlas: Atlas): void {
-  put(atlas, "levels", [...lamps].map(([id, lamp]) => spot(id, { text: lamp.level === null ? "?" : percent(lamp.level) })));
+  atlas.getContainer().dataset["levels"] = "numbers";
+  put(
+    atlas,
+    "levels",
+    [...lamps].map(([id, lamp]) => spot(id, { text: lamp.level === null ? "?" : percent(lamp.level) })),
+  );
 }
 
 /** Everything but light: marks of alarms, containers, junctions that wait, rounds, the chosen thing. */
 function drawThings(atlas: Atlas, still: boolean): void {
   const wanted = wanting(alarms.get()).filter((alarm) => alarm.severity !== "minor" && alarm.state === "open");
   const chosen = chosenId();
-  put(atlas, "wanted", wanted.flatMap((alarm) => (alarm.devices.length > 0 ? alarm.devices : [alarm.subject])).map((id) => spot(id, {})));
-  put(atlas, "containers", containers.get().map((each) => spot(each.id, { step: fillStep(each.fill) })));
+  put(
+    atlas,
+    "wanted",
+    wanted.flatMap((alarm) => (alarm.devices.length > 0 ? alarm.devices : [alarm.subject])).map((id) => spot(id, {})),
+  );
+  put(
+    atlas,
+    "containers",
+    containers.get().map((each) => spot(each.id, { step: fillStep(each.fill) })),
+  );
   put(atlas, "chosen", chosen === undefined ? [] : chosenSpots(chosen));
-  put(atlas, "ways", ways.get().map((way) => ({ type: "Feature" as const, geometry: way.path, properties: { id: way.id } })));
-  put(atlas, "stops", ways.get().flatMap((way) => way.sites.filter((site) => site.what === "container").map((site, index) => spot(site.site, { number: String(index + 1) }))));
+  put(
+    atlas,
+    "ways",
+    ways.get().map((way) => ({ type: "Feature" as const, geometry: way.path, properties: { id: way.id } })),
+  );
+  put(
+    atlas,
+    "stops",
+    ways
+      .get()
+      .flatMap((way) =>
+        way.sites
+          .filter((site) => site.what === "container")
+          .map((site, index) => spot(site.site, { number: String(index + 1) })),
+      ),
+  );
   drawSilent(atlas);
   for (const junction of junctions.get()) {
     atlas.setFeatureState({ source: "junctions", id: junction.id }, { waits: (junction.longestWait_s ?? 0) > 90 });
@@ -174,19 +204,28 @@ interface Spot {
 
 /** A lamp whose station is silent shows its last level, faded: nobody knows whether it still holds. */
 function drawSilent(atlas: Atlas): void {
-  const silent = new Set(alarms.get().flatMap((alarm) => (alarm.key.endsWith("-silent") && alarm.cleared === null ? alarm.devices : [])));
+  const silent = new Set(
+    alarms.get().flatMap((alarm) => (alarm.key.endsWith("-silent") && alarm.cleared === null ? alarm.devices : [])),
+  );
   for (const id of lamps.keys()) atlas.setFeatureState({ source: "lamps", id }, { old: silent.has(id) });
 }
 
 function put(atlas: Atlas, source: string, features: readonly (Spot | undefined)[]): void {
   const found = features.filter((feature) => feature !== undefined);
-  (atlas.getSource(source) as GeoJSONSource | undefined)?.setData({ type: "FeatureCollection", features: found } as Features);
+  (atlas.getSource(source) as GeoJSONSource | undefined)?.setData({
+    type: "FeatureCollection",
+    features: found,
+  } as Features);
 }
 
 function spot(id: string, properties: Record<string, string | number>): Spot | undefined {
   const place = places().get(id);
   if (place === undefined) return undefined;
-  return { type: "Feature", geometry: { type: "Point", coordinates: [...place.position] }, properties: { id, ...properties } };
+  return {
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [...place.position] },
+    properties: { id, ...properties },
+  };
 }
 
 const chosenId = (): string | undefined => here.get().why ?? here.get().id;
@@ -194,7 +233,9 @@ const chosenId = (): string | undefined => here.get().why ?? here.get().id;
 /** A thing is one ring; a street is a ring on each of its lamps. */
 function chosenSpots(id: string): (Spot | undefined)[] {
   if (places().get(id)?.kind !== "street") return [spot(id, {})];
-  return [...places().values()].filter((place) => place.kind === "luminaire" && place.street === id).map((place) => spot(place.id, {}));
+  return [...places().values()]
+    .filter((place) => place.kind === "luminaire" && place.street === id)
+    .map((place) => spot(place.id, {}));
 }
 
 /** Brings what is chosen into view, without moving what is already seen. */
@@ -209,8 +250,16 @@ function lookAtChosen(atlas: Atlas): void {
 function point(atlas: Atlas, label: HTMLElement): () => void {
   const under = (event: MapMouseEvent): string | undefined => {
     const { x, y } = event.point;
-    const layers = ["junctions", "containers", "depots", "lamps"].filter((layer) => atlas.getLayer(layer) !== undefined);
-    const found = atlas.queryRenderedFeatures([[x - NEAR_px, y - NEAR_px], [x + NEAR_px, y + NEAR_px]], { layers });
+    const layers = ["junctions", "containers", "depots", "lamps"].filter(
+      (layer) => atlas.getLayer(layer) !== undefined,
+    );
+    const found = atlas.queryRenderedFeatures(
+      [
+        [x - NEAR_px, y - NEAR_px],
+        [x + NEAR_px, y + NEAR_px],
+      ],
+      { layers },
+    );
     const near = found
       .map((feature) => ({ id: String(feature.properties["id"]), rank: layers.indexOf(feature.layer.id) }))
       .map(({ id, rank }) => ({ id, away: distance_px(atlas, id, x, y) + rank * 2 }))
@@ -272,5 +321,7 @@ function boundsOf(of: Town): [number, number, number, number] {
       north = Math.max(north, lat);
     }
   }
-  return west < east ? [west, south, east, north] : [of.position[0] - 0.01, of.position[1] - 0.01, of.position[0] + 0.01, of.position[1] + 0.01];
+  return west < east
+    ? [west, south, east, north]
+    : [of.position[0] - 0.01, of.position[1] - 0.01, of.position[0] + 0.01, of.position[1] + 0.01];
 }

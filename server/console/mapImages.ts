@@ -9,10 +9,19 @@ export const fillStep = (fill: number | null): string =>
 export function mapImages(palette: Palette): ReadonlyMap<string, ImageData> {
   const images = new Map<string, ImageData>();
   for (const step of [...Array.from({ length: FILL_STEPS + 1 }, (_, index) => String(index)), "unknown"]) {
-    images.set(`container-${step}`, picture((pen) => container(pen, palette, step)));
+    images.set(
+      `container-${step}`,
+      picture((pen) => container(pen, palette, step)),
+    );
   }
-  images.set("place-depot", picture((pen) => place(pen, palette, "M8 30V18l12-9 12 9v12z")));
-  images.set("place-tipping-site", picture((pen) => place(pen, palette, "M6 30l14-20 14 20z")));
+  images.set(
+    "place-depot",
+    picture((pen) => place(pen, palette, "M8 30V18l12-9 12 9v12z")),
+  );
+  images.set(
+    "place-tipping-site",
+    picture((pen) => place(pen, palette, "M6 30l14-20 14 20z")),
+  );
   return images;
 }
 

@@ -70,7 +70,17 @@ const reach = (metres: number): ExpressionSpecification => [
   19,
   ["*", metres * 9.85, ["^", LEVEL, 0.6]],
 ];
-const WIDTH: Readonly<Record<string, number>> = { motorway: 14, trunk: 13, primary: 12, secondary: 11, tertiary: 9, unclassified: 7, residential: 7, living_street: 6, pedestrian: 6 };
+const WIDTH: Readonly<Record<string, number>> = {
+  motorway: 14,
+  trunk: 13,
+  primary: 12,
+  secondary: 11,
+  tertiary: 9,
+  unclassified: 7,
+  residential: 7,
+  living_street: 6,
+  pedestrian: 6,
+};
 const widthIn = (metresMore: number): ExpressionSpecification => {
   const metres: ExpressionSpecification = [
     "+",
@@ -121,7 +131,13 @@ function ground(palette: Palette): LayerSpecification[] {
       layout: round,
       paint: { "line-color": palette.edge, "line-width": widthIn(3) },
     },
-    { id: "streets", type: "line", source: "streets", layout: round, paint: { "line-color": palette.street, "line-width": widthIn(0) } },
+    {
+      id: "streets",
+      type: "line",
+      source: "streets",
+      layout: round,
+      paint: { "line-color": palette.street, "line-width": widthIn(0) },
+    },
   ];
 }
 
@@ -144,7 +160,19 @@ function light(palette: Palette): LayerSpecification[] {
       type: "circle",
       source: "lamps",
       paint: {
-        "circle-color": ["interpolate", ["linear"], LEVEL, 0, palette.unlit, 0.05, palette.ember, 0.5, palette.warm, 1, palette.bright],
+        "circle-color": [
+          "interpolate",
+          ["linear"],
+          LEVEL,
+          0,
+          palette.unlit,
+          0.05,
+          palette.ember,
+          0.5,
+          palette.warm,
+          1,
+          palette.bright,
+        ],
         "circle-radius": [
           "interpolate",
           ["exponential", 1.4],
@@ -171,7 +199,11 @@ function things(palette: Palette, font: string): LayerSpecification[] {
       type: "line",
       source: "ways",
       layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": palette.waste, "line-width": ["interpolate", ["linear"], ["zoom"], 12, 1.5, 17, 4], "line-opacity": 0.75 },
+      paint: {
+        "line-color": palette.waste,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 12, 1.5, 17, 4],
+        "line-opacity": 0.75,
+      },
     },
     {
       id: "street-names",
@@ -206,7 +238,9 @@ function things(palette: Palette, font: string): LayerSpecification[] {
         "icon-allow-overlap": true,
       },
       // By night the lamps are the picture; a container that fills up comes forward.
-      paint: { "icon-opacity": ["interpolate", ["linear"], ["zoom"], 15, ["match", ["get", "step"], ["4"], 1, 0.5], 16.5, 1] },
+      paint: {
+        "icon-opacity": ["interpolate", ["linear"], ["zoom"], 15, ["match", ["get", "step"], ["4"], 1, 0.5], 16.5, 1],
+      },
     },
     {
       id: "junctions",

@@ -29,13 +29,34 @@ export function NowView(): ComponentChild {
       h("h1", null, wanted.length === 0 ? say("now.calm") : say("now.wanted", { n: wanted.length })),
       h("span", { class: "quiet small" }, clockTime(figures.at)),
     ),
-    worst.length > 0 && h("ul", { class: "rows wanted first" }, worst.map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm })))),
+    worst.length > 0 &&
+      h(
+        "ul",
+        { class: "rows wanted first" },
+        worst.map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm }))),
+      ),
     h("h2", { class: "apart" }, say("now.services")),
-    figures.state === "ready" && h("ul", { class: "sentences" }, lighting(figures), waste(figures), traffic(figures), health(figures)),
+    figures.state === "ready" &&
+      h("ul", { class: "sentences" }, lighting(figures), waste(figures), traffic(figures), health(figures)),
     others.length > 0 && h("h2", null, say(worst.length > 0 ? "now.also" : "now.wants")),
-    h("ul", { class: "rows wanted" }, others.slice(0, SHOWN).map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm })))),
-    others.length > SHOWN && h("p", { class: "buttons" }, h(Link, { to: { view: "alarms" }, class: "button" }, say("now.all-alarms", { n: wanted.length }))),
-    byHand.length > 0 && h("section", null, h("h2", null, say("now.by-hand")), byHand.map((override) => h(Handle, { key: override.id, override }))),
+    h(
+      "ul",
+      { class: "rows wanted" },
+      others.slice(0, SHOWN).map((alarm) => h("li", { key: alarm.id }, h(AlarmRow, { alarm }))),
+    ),
+    others.length > SHOWN &&
+      h(
+        "p",
+        { class: "buttons" },
+        h(Link, { to: { view: "alarms" }, class: "button" }, say("now.all-alarms", { n: wanted.length })),
+      ),
+    byHand.length > 0 &&
+      h(
+        "section",
+        null,
+        h("h2", null, say("now.by-hand")),
+        byHand.map((override) => h(Handle, { key: override.id, override })),
+      ),
   );
 }
 
@@ -48,9 +69,15 @@ function lighting({ lighting: light }: Now): ComponentChild {
   const share = light.energyShare_percent.figure;
   return sentence("lighting", light.power_W, { view: "list" }, [
     say("now.lighting.lit", { lit: whole(light.lampsLit), lamps: number(light.lamps) }),
-    light.peopleLit.figure !== null && light.peopleLit.figure > 0 && say("now.lighting.people", { n: light.peopleLit.figure }),
+    light.peopleLit.figure !== null &&
+      light.peopleLit.figure > 0 &&
+      say("now.lighting.people", { n: light.peopleLit.figure }),
     share !== null &&
-      say("now.lighting.share", { share: percent(share / 100), energy: figureText(light.energy_kWh), full: figureText(light.fullNight_kWh) }),
+      say("now.lighting.share", {
+        share: percent(share / 100),
+        energy: figureText(light.energy_kWh),
+        full: figureText(light.fullNight_kWh),
+      }),
     light.failed.figure !== null && light.failed.figure > 0 && say("now.lighting.failed", { n: light.failed.figure }),
   ]);
 }
@@ -65,7 +92,8 @@ function waste({ waste: bins, at }: Now): ComponentChild {
       bins.nextRound === null
         ? say("now.waste.no-round")
         : say("now.waste.next", { time: when(bins.nextRound.at, at), n: bins.nextRound.stops }),
-      bins.fullest !== null && say("now.waste.fullest", { container: placeName(bins.fullest.id), fill: percent(bins.fullest.fill) }),
+      bins.fullest !== null &&
+        say("now.waste.fullest", { container: placeName(bins.fullest.id), fill: percent(bins.fullest.fill) }),
     ],
     say("now.waste.figure", { n: bins.over80.figure ?? 0, containers: number(bins.containers) }),
   );
@@ -80,10 +108,15 @@ function traffic({ traffic: roads }: Now): ComponentChild {
     [
       where !== null && say("now.traffic.where", { junction: placeName(where) }),
       roads.queued.figure !== null && say("now.traffic.queued", { n: Math.round(roads.queued.figure) }),
-      roads.vehiclesToday.figure !== null && say("now.traffic.today", { n: Math.round(roads.vehiclesToday.figure), vehicles: whole(roads.vehiclesToday) }),
-      roads.degraded.figure !== null && roads.degraded.figure > 0 && say("now.traffic.degraded", { n: roads.degraded.figure }),
+      roads.vehiclesToday.figure !== null &&
+        say("now.traffic.today", { n: Math.round(roads.vehiclesToday.figure), vehicles: whole(roads.vehiclesToday) }),
+      roads.degraded.figure !== null &&
+        roads.degraded.figure > 0 &&
+        say("now.traffic.degraded", { n: roads.degraded.figure }),
     ],
-    roads.longestWait_s.figure === null ? undefined : say("now.traffic.figure", { wait: figureText(roads.longestWait_s) }),
+    roads.longestWait_s.figure === null
+      ? undefined
+      : say("now.traffic.figure", { wait: figureText(roads.longestWait_s) }),
   );
 }
 
@@ -96,13 +129,21 @@ function health({ health: fleet }: Now): ComponentChild {
     [
       silent > 0 ? say("now.health.silent", { n: silent }) : say("now.health.all"),
       fleet.readingsStored.figure !== null && say("now.health.stored", { readings: whole(fleet.readingsStored) }),
-      fleet.quarantined.figure !== null && fleet.quarantined.figure > 0 && say("now.health.quarantined", { n: fleet.quarantined.figure }),
+      fleet.quarantined.figure !== null &&
+        fleet.quarantined.figure > 0 &&
+        say("now.health.quarantined", { n: fleet.quarantined.figure }),
     ],
     say("now.health.figure", { live: whole(fleet.stationsLive), stations: number(fleet.stations) }),
   );
 }
 
-function sentence(service: "lighting" | "waste" | "traffic" | "health", figure: Figure, to: Route, told: readonly (string | false)[], text?: string): ComponentChild {
+function sentence(
+  service: "lighting" | "waste" | "traffic" | "health",
+  figure: Figure,
+  to: Route,
+  told: readonly (string | false)[],
+  text?: string,
+): ComponentChild {
   return h(
     "li",
     { class: service, key: service },
@@ -113,11 +154,13 @@ function sentence(service: "lighting" | "waste" | "traffic" | "health", figure: 
 }
 
 /** The time of a figure, when it is not of this minute. */
-const ageOf = (figure: Figure): string => (figure.at === null || townTime() - figure.at < 120_000 ? "" : when(figure.at, townTime()));
+const ageOf = (figure: Figure): string =>
+  figure.at === null || townTime() - figure.at < 120_000 ? "" : when(figure.at, townTime());
 
 function trend(figure: Figure): ComponentChildren {
   if (figure.trend === null || figure.figure === null) return null;
-  const noticeable = Math.abs(figure.trend) >= Math.max(0.005 * Math.abs(figure.figure), figure.unit === "1" ? 1 : 0.05);
+  const noticeable =
+    Math.abs(figure.trend) >= Math.max(0.005 * Math.abs(figure.figure), figure.unit === "1" ? 1 : 0.05);
   if (!noticeable) return h("span", { class: "trend" }, say("now.trend.same"));
   const change = `${figure.trend > 0 ? "+" : "−"}${quantity(Math.abs(figure.trend), figure.unit)}`;
   return h("span", { class: "trend" }, say("now.trend", { change }));

@@ -33,8 +33,14 @@ export function OverrideForm(props: { readonly id: string; readonly kind: string
     const chosen = scopes[scope];
     if (chosen === undefined) return;
     busy(true);
-    const order: NewOverride["order"] = props.kind === "junction" ? { action: "signal-override", mode } : { action: "lamp-override", level };
-    const body: NewOverride = { scope: { kind: chosen.kind, id: chosen.id }, order, reason: reason.trim(), until: Math.round(until) };
+    const order: NewOverride["order"] =
+      props.kind === "junction" ? { action: "signal-override", mode } : { action: "lamp-override", level };
+    const body: NewOverride = {
+      scope: { kind: chosen.kind, id: chosen.id },
+      order,
+      reason: reason.trim(),
+      until: Math.round(until),
+    };
     send<Override>("POST", "/overrides", body)
       .then(() => readOverrides())
       .then(() => {
@@ -52,21 +58,49 @@ export function OverrideForm(props: { readonly id: string; readonly kind: string
     { class: "override", onSubmit: submit },
     h("h2", null, say("override.title")),
     props.kind === "junction"
-      ? choices("mode", say("override.mode"), MODES.map((each) => [say(`mode.${each}`), each === mode, () => run(each)]))
-      : choices("level", say("override.level-label"), LEVELS.map((each) => [percent(each), each === level, () => dim(each)])),
-    scopes.length > 1 && choices("scope", say("override.where"), scopes.map((each, index) => [each.label, index === scope, () => choose(index)])),
-    choices("length", say("override.how-long"), LENGTHS_s.map((each) => [duration(each), each === length_s, () => hold(each)])),
+      ? choices(
+          "mode",
+          say("override.mode"),
+          MODES.map((each) => [say(`mode.${each}`), each === mode, () => run(each)]),
+        )
+      : choices(
+          "level",
+          say("override.level-label"),
+          LEVELS.map((each) => [percent(each), each === level, () => dim(each)]),
+        ),
+    scopes.length > 1 &&
+      choices(
+        "scope",
+        say("override.where"),
+        scopes.map((each, index) => [each.label, index === scope, () => choose(index)]),
+      ),
+    choices(
+      "length",
+      say("override.how-long"),
+      LENGTHS_s.map((each) => [duration(each), each === length_s, () => hold(each)]),
+    ),
     h(
       "label",
       { class: "field" },
       h("span", null, say("override.reason")),
-      h("input", { class: "input", ref: sentence, required: true, maxLength: 300, value: reason, onInput: (event: Event) => write((event.target as HTMLInputElement).value) }),
+      h("input", {
+        class: "input",
+        ref: sentence,
+        required: true,
+        maxLength: 300,
+        value: reason,
+        onInput: (event: Event) => write((event.target as HTMLInputElement).value),
+      }),
     ),
     h("p", { class: "quiet small spaced" }, say("override.effect", { time: when(until, townTime()) })),
     h(
       "div",
       { class: "buttons" },
-      h("button", { type: "submit", class: "button main", disabled: sending || reason.trim() === "" }, say("override.confirm", { length: duration(length_s) })),
+      h(
+        "button",
+        { type: "submit", class: "button main", disabled: sending || reason.trim() === "" },
+        say("override.confirm", { length: duration(length_s) }),
+      ),
       h("button", { type: "button", class: "button", onClick: props.done }, say("override.cancel")),
     ),
     refusal !== undefined && h(Problem, { refusal }),
@@ -81,7 +115,12 @@ function choices(name: string, legend: string, all: readonly Choice[]): Componen
     { class: "choices field" },
     h("legend", null, legend),
     all.map(([label, chosen, choose]) =>
-      h("label", { key: label }, h("input", { type: "radio", name: `override-${name}`, checked: chosen, onChange: choose }), h("span", null, label)),
+      h(
+        "label",
+        { key: label },
+        h("input", { type: "radio", name: `override-${name}`, checked: chosen, onChange: choose }),
+        h("span", null, label),
+      ),
     ),
   );
 }
@@ -98,7 +137,12 @@ function scopesOf(id: string, kind: string): readonly Scope[] {
   const own: Scope = { kind: "device", id, label: say("scope.this", { id }) };
   const place = places().get(id);
   if (kind !== "luminaire" || place?.street === undefined) return [own];
-  const scopes: Scope[] = [own, { kind: "street", id: place.street, label: say("scope.street", { name: streetName(place.street) }) }];
+  const scopes: Scope[] = [
+    own,
+    { kind: "street", id: place.street, label: say("scope.street", { name: streetName(place.street) }) },
+  ];
   const feeder = place.feeder;
-  return feeder === undefined ? scopes : [...scopes, { kind: "group", id: feeder, label: say("scope.group", { name: feeder }) }];
+  return feeder === undefined
+    ? scopes
+    : [...scopes, { kind: "group", id: feeder, label: say("scope.group", { name: feeder }) }];
 }

@@ -28,7 +28,8 @@ function index(of: Town): Map<string, Place> {
   const found = new Map<string, Place>();
   for (const { geometry, properties } of of.geojson.features) {
     const id = String(properties["id"]);
-    const text = (name: string): string | undefined => (typeof properties[name] === "string" ? properties[name] : undefined);
+    const text = (name: string): string | undefined =>
+      typeof properties[name] === "string" ? properties[name] : undefined;
     const [street, name, feeder, station] = ["street", "name", "feeder", "station"].map(text);
     found.set(id, {
       id,

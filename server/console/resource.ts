@@ -49,6 +49,10 @@ export function Problem(props: { readonly refusal: Refusal; again?(): void }): C
     { class: "problem", role: "alert" },
     h("p", null, props.refusal.message),
     props.again !== undefined &&
-      h("div", { class: "buttons" }, h("button", { type: "button", class: "button", onClick: props.again }, say("page.again"))),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "button", class: "button", onClick: props.again }, say("page.again")),
+      ),
   );
 }

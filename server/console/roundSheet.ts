@@ -19,20 +19,55 @@ export function RoundSheet(props: { readonly id: string; readonly town: Town }):
     h(
       "div",
       { class: "buttons screen-only" },
-      h("button", { type: "button", class: "button main", "data-key": "print", onClick: () => print() }, say("rounds.print")),
+      h(
+        "button",
+        { type: "button", class: "button main", "data-key": "print", onClick: () => print() },
+        say("rounds.print"),
+      ),
       h(Link, { to: { view: "rounds", id: props.id }, class: "button" }, say("page.back")),
     ),
     drawn(round, (given) =>
       h(
         "article",
         null,
-        h("header", { class: "head" }, h("h1", null, given.vehicle), h("p", null, day(given.departure)), h("p", null, props.town.name)),
-        h("p", { class: "lead" }, [`${clockTime(given.departure)}–${clockTime(given.end)}`, say("rounds.stops", { n: given.stops }), duration(given.duration_s)].filter(Boolean).join(" · ")),
+        h(
+          "header",
+          { class: "head" },
+          h("h1", null, given.vehicle),
+          h("p", null, day(given.departure)),
+          h("p", null, props.town.name),
+        ),
+        h(
+          "p",
+          { class: "lead" },
+          [
+            `${clockTime(given.departure)}–${clockTime(given.end)}`,
+            say("rounds.stops", { n: given.stops }),
+            duration(given.duration_s),
+          ]
+            .filter(Boolean)
+            .join(" · "),
+        ),
         h(SheetMap, { round: given, town: props.town }),
         h(
           "table",
           null,
-          h("thead", null, h("tr", null, [say("sheet.number"), say("sheet.time"), say("sheet.place"), say("sheet.expected"), say("sheet.done"), say("sheet.remark")].map((each) => h("th", { scope: "col", key: each }, each)))),
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              [
+                say("sheet.number"),
+                say("sheet.time"),
+                say("sheet.place"),
+                say("sheet.expected"),
+                say("sheet.done"),
+                say("sheet.remark"),
+              ].map((each) => h("th", { scope: "col", key: each }, each)),
+            ),
+          ),
           h(
             "tbody",
             null,
@@ -42,7 +77,21 @@ export function RoundSheet(props: { readonly id: string; readonly town: Town }):
                 { key: site.index },
                 h("td", { class: "big" }, site.what === "container" ? numberOf(given, site.index) : "—"),
                 h("td", null, clockTime(site.eta)),
-                h("td", null, site.what === "container" ? h("span", null, h("b", null, site.streetName ?? site.site), h("br", null), [site.site, site.stream === null ? "" : sayNamed("stream", site.stream)].filter(Boolean).join(" · ")) : called(site.site)),
+                h(
+                  "td",
+                  null,
+                  site.what === "container"
+                    ? h(
+                        "span",
+                        null,
+                        h("b", null, site.streetName ?? site.site),
+                        h("br", null),
+                        [site.site, site.stream === null ? "" : sayNamed("stream", site.stream)]
+                          .filter(Boolean)
+                          .join(" · "),
+                      )
+                    : called(site.site),
+                ),
                 h("td", null, site.q50 === null ? "" : percent(site.q50)),
                 h("td", { class: "box" }, site.what === "container" ? "☐" : ""),
                 h("td", { class: "pen" }, ""),
@@ -66,20 +115,40 @@ function SheetMap(props: { readonly round: RoundDetail; readonly town: Town }): 
   // Degrees of longitude are shorter than those of latitude by the cosine of the latitude.
   const squeeze = Math.cos((((south + north) / 2) * Math.PI) / 180);
   const margin = 24;
-  const scale = Math.min((WIDTH - 2 * margin) / Math.max(1e-6, (east - west) * squeeze), 340 / Math.max(1e-6, north - south));
+  const scale = Math.min(
+    (WIDTH - 2 * margin) / Math.max(1e-6, (east - west) * squeeze),
+    340 / Math.max(1e-6, north - south),
+  );
+  const width = (east - west) * squeeze * scale + 2 * margin;
   const height = (north - south) * scale + 2 * margin;
-  const at = ([lon, lat]: readonly [number, number]): string => `${(margin + (lon - west) * squeeze * scale).toFixed(1)},${(margin + (north - lat) * scale).toFixed(1)}`;
+  const at = ([lon, lat]: readonly [number, number]): string =>
+    `${(margin + (lon - west) * squeeze * scale).toFixed(1)},${(margin + (north - lat) * scale).toFixed(1)}`;
   const streets = town.geojson.features.filter((feature) => feature.properties["kind"] === "street");
   return h(
     "svg",
-    { viewBox: `0 0 ${WIDTH} ${height.toFixed(0)}`, role: "img", "aria-label": say("sheet.map", { n: round.stops }) },
-    streets.map((street, index) => h("polyline", { key: index, class: "street", points: (street.geometry.coordinates as [number, number][]).map(at).join(" ") })),
+    {
+      viewBox: `0 0 ${width.toFixed(0)} ${height.toFixed(0)}`,
+      role: "img",
+      "aria-label": say("sheet.map", { n: round.stops }),
+    },
+    streets.map((street, index) =>
+      h("polyline", {
+        key: index,
+        class: "street",
+        points: (street.geometry.coordinates as [number, number][]).map(at).join(" "),
+      }),
+    ),
     h("polyline", { class: "way", points: round.path.coordinates.map(at).join(" ") }),
     round.sites
       .filter((site) => site.what === "container")
       .map((site) => {
         const [x = "0", y = "0"] = at(site.position).split(",");
-        return h("g", { key: site.index }, h("circle", { cx: x, cy: y, r: 10 }), h("text", { x, y: Number(y) + 4 }, numberOf(round, site.index)));
+        return h(
+          "g",
+          { key: site.index },
+          h("circle", { cx: x, cy: y, r: 10 }),
+          h("text", { x, y: Number(y) + 4 }, numberOf(round, site.index)),
+        );
       }),
   );
 }

@@ -24,13 +24,21 @@ function RoundsOfDay(): ComponentChild {
   const ids = rounds.value?.entries.map((round) => round.id).join(" ") ?? "";
   useEffect(() => {
     if (ids === "") return;
-    Promise.all(ids.split(" ").map((id) => read<RoundDetail>(`/rounds/${encodeURIComponent(id)}`))).then((all) => ways.set(all), noticeSilence);
+    Promise.all(ids.split(" ").map((id) => read<RoundDetail>(`/rounds/${encodeURIComponent(id)}`))).then(
+      (all) => ways.set(all),
+      noticeSilence,
+    );
     return () => ways.set([]);
   }, [ids]);
   return h(
     "div",
     { class: "waste" },
-    h("div", { class: "head" }, h("h1", null, say("view.rounds")), h("span", { class: "quiet small" }, day(townTime()))),
+    h(
+      "div",
+      { class: "head" },
+      h("h1", null, say("view.rounds")),
+      h("span", { class: "quiet small" }, day(townTime())),
+    ),
     drawn(rounds, ({ entries }) =>
       entries.length === 0
         ? h("p", { class: "empty" }, say("rounds.none"))
@@ -90,22 +98,47 @@ function RoundWhole(props: { readonly id: string }): ComponentChild {
       return h(
         "div",
         null,
-        h("div", { class: "head" }, h("h1", null, say("rounds.vehicle", { vehicle: given.vehicle })), h(Link, { to: { view: "rounds", id: given.id, part: "print" }, class: "button" }, say("rounds.print"))),
+        h(
+          "div",
+          { class: "head" },
+          h("h1", null, say("rounds.vehicle", { vehicle: given.vehicle })),
+          h(Link, { to: { view: "rounds", id: given.id, part: "print" }, class: "button" }, say("rounds.print")),
+        ),
         h("p", null, facts(given).join(" · ")),
-        h("p", { class: "small quiet" }, h(Link, { to: { view: "decisions", id: given.decision } }, say("why.decision"))),
+        h(
+          "p",
+          { class: "small quiet" },
+          h(Link, { to: { view: "decisions", id: given.decision } }, say("why.decision")),
+        ),
         h("h2", null, say("rounds.sheet", { n: containers })),
-        h("ol", { class: "rows" }, given.sites.map((site) => h("li", { key: site.index }, h(Stop, { site, number: numberOf(given, site.index) })))),
+        h(
+          "ol",
+          { class: "rows" },
+          given.sites.map((site) =>
+            h("li", { key: site.index }, h(Stop, { site, number: numberOf(given, site.index) })),
+          ),
+        ),
         given.skipped.length > 0 && h("h2", null, say("rounds.skipped", { n: given.skipped.length })),
         given.skipped.length > 0 &&
           h(
             "ul",
             { class: "rows" },
             given.skipped.map((each) =>
-              h("li", { key: each.container }, h("button", { type: "button", class: "row", onClick: () => ask(each.container) },
-                h("span", { class: "title" }, [each.container, streetName(each.street)].filter(Boolean).join(" · ")),
-                h("span", { class: "side" }, each.q90 === null ? "—" : say("rounds.at-most", { fill: percent(each.q90) })),
-                h("span", { class: "under" }, sayNamed("short", each.because)),
-              )),
+              h(
+                "li",
+                { key: each.container },
+                h(
+                  "button",
+                  { type: "button", class: "row", onClick: () => ask(each.container) },
+                  h("span", { class: "title" }, [each.container, streetName(each.street)].filter(Boolean).join(" · ")),
+                  h(
+                    "span",
+                    { class: "side" },
+                    each.q90 === null ? "—" : say("rounds.at-most", { fill: percent(each.q90) }),
+                  ),
+                  h("span", { class: "under" }, sayNamed("short", each.because)),
+                ),
+              ),
             ),
           ),
       );
@@ -129,7 +162,14 @@ function Stop(props: { readonly site: RoundDetail["sites"][number]; readonly num
       h(
         "span",
         { class: "under" },
-        [site.site, site.stream === null ? "" : sayNamed("stream", site.stream), site.q50 === null ? "" : say("rounds.band", { half: percent(site.q50), most: percent(site.q90 ?? site.q50) }), site.served ? say("rounds.is-served") : ""].filter(Boolean).join(" · "),
+        [
+          site.site,
+          site.stream === null ? "" : sayNamed("stream", site.stream),
+          site.q50 === null ? "" : say("rounds.band", { half: percent(site.q50), most: percent(site.q90 ?? site.q50) }),
+          site.served ? say("rounds.is-served") : "",
+        ]
+          .filter(Boolean)
+          .join(" · "),
       ),
     isContainer && site.q50 !== null && h("span", { class: "under" }, bar(site.q50, site.q90 ?? site.q50)),
     isContainer && site.because !== null && h("span", { class: "under" }, sayNamed("short", site.because)),

@@ -47,7 +47,13 @@ export function routeOf(pathname: string, search: string): Route {
 }
 
 export function addressOf(route: Route): string {
-  const path = route.view === "now" ? "/" : `/${[route.view, route.id, route.part].filter(Boolean).map((each) => encodeURIComponent(each as string)).join("/")}`;
+  const path =
+    route.view === "now"
+      ? "/"
+      : `/${[route.view, route.id, route.part]
+          .filter(Boolean)
+          .map((each) => encodeURIComponent(each as string))
+          .join("/")}`;
   const query = new URLSearchParams();
   if (route.why !== undefined) query.set("why", route.why);
   if (route.at !== undefined) query.set("at", new Date(route.at).toISOString());

@@ -35,16 +35,29 @@ export function SettingsView(): ComponentChild {
       { class: "choices" },
       h("legend", null, say("settings.language")),
       (["en", "fr"] as const).map((each) =>
-        h("label", { key: each, lang: each }, h("input", { type: "radio", name: "language", checked: each === spoken, onChange: choose(each) }), h("span", null, each === "en" ? "English" : "Français")),
+        h(
+          "label",
+          { key: each, lang: each },
+          h("input", { type: "radio", name: "language", checked: each === spoken, onChange: choose(each) }),
+          h("span", null, each === "en" ? "English" : "Français"),
+        ),
       ),
     ),
     h("p", { class: "quiet small spaced" }, say("settings.theme")),
     h("h2", null, say("settings.you")),
-    who !== null && who !== undefined && h("p", null, say("settings.account", { account: who.account, role: say(`role.${who.role}`) })),
-    h("div", { class: "buttons" }, h("button", { type: "button", class: "button", onClick: leave }, say("settings.leave")), h("button", { type: "button", class: "button", onClick: () => helping.set(true) }, say("keys.title"))),
+    who !== null &&
+      who !== undefined &&
+      h("p", null, say("settings.account", { account: who.account, role: say(`role.${who.role}`) })),
+    h(
+      "div",
+      { class: "buttons" },
+      h("button", { type: "button", class: "button", onClick: leave }, say("settings.leave")),
+      h("button", { type: "button", class: "button", onClick: () => helping.set(true) }, say("keys.title")),
+    ),
     mayRule(who) && h(Accounts, null),
     mayRule(who) && h(ApiKeys, null),
-    of !== undefined && h("p", { class: "quiet small spaced" }, [of.name, of.timeZone, of.attribution ?? ""].filter(Boolean).join(" · ")),
+    of !== undefined &&
+      h("p", { class: "quiet small spaced" }, [of.name, of.timeZone, of.attribution ?? ""].filter(Boolean).join(" · ")),
   );
 }
 
@@ -74,7 +87,14 @@ function Accounts(): ComponentChild {
             "li",
             { class: "row flat", key: account.name },
             h("span", { class: "title" }, `${account.name} · ${say(`role.${account.role}`)}`),
-            h("span", { class: "side" }, account.name !== session.get()?.account && remove(account.name, () => send("DELETE", `/accounts/${encodeURIComponent(account.name)}`).then(done, fail))),
+            h(
+              "span",
+              { class: "side" },
+              account.name !== session.get()?.account &&
+                remove(account.name, () =>
+                  send("DELETE", `/accounts/${encodeURIComponent(account.name)}`).then(done, fail),
+                ),
+            ),
           ),
         ),
       ),
@@ -90,7 +110,15 @@ function Accounts(): ComponentChild {
       input(say("sign-in.name"), name, call, "off"),
       input(say("accounts.password"), password, whisper, "new-password"),
       roles(role, appoint, "account"),
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "button", disabled: name === "" || password.length < 10 }, say("accounts.add"))),
+      h(
+        "div",
+        { class: "buttons" },
+        h(
+          "button",
+          { type: "submit", class: "button", disabled: name === "" || password.length < 10 },
+          say("accounts.add"),
+        ),
+      ),
     ),
     refusal !== undefined && h(Problem, { refusal }),
   );
@@ -114,11 +142,28 @@ function ApiKeys(): ComponentChild {
             "ul",
             { class: "rows" },
             entries.map((key) =>
-              h("li", { class: "row flat", key: key.id }, h("span", { class: "title" }, `${key.label} · ${say(`role.${key.role}`)} · ${dayTime(key.created)}`), h("span", { class: "side" }, remove(key.label, () => send("DELETE", `/api-keys/${encodeURIComponent(key.id)}`).then(keys.again, fail)))),
+              h(
+                "li",
+                { class: "row flat", key: key.id },
+                h("span", { class: "title" }, `${key.label} · ${say(`role.${key.role}`)} · ${dayTime(key.created)}`),
+                h(
+                  "span",
+                  { class: "side" },
+                  remove(key.label, () =>
+                    send("DELETE", `/api-keys/${encodeURIComponent(key.id)}`).then(keys.again, fail),
+                  ),
+                ),
+              ),
             ),
           ),
     ),
-    issued !== undefined && h("div", { class: "handle", role: "status" }, h("p", null, say("api-keys.once")), h("p", { class: "raw" }, issued.key)),
+    issued !== undefined &&
+      h(
+        "div",
+        { class: "handle", role: "status" },
+        h("p", null, say("api-keys.once")),
+        h("p", { class: "raw" }, issued.key),
+      ),
     h(
       "form",
       {
@@ -133,7 +178,11 @@ function ApiKeys(): ComponentChild {
       },
       input(say("api-keys.label"), label, name, "off"),
       roles(role, appoint, "key"),
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "button", disabled: label.trim() === "" }, say("api-keys.add"))),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "submit", class: "button", disabled: label.trim() === "" }, say("api-keys.add")),
+      ),
     ),
     refusal !== undefined && h(Problem, { refusal }),
   );
@@ -141,7 +190,18 @@ function ApiKeys(): ComponentChild {
 
 function input(label: string, value: string, set: (value: string) => void, autocomplete: string): ComponentChild {
   const type = autocomplete === "new-password" ? "password" : "text";
-  return h("label", { class: "field" }, h("span", null, label), h("input", { class: "input", type, autocomplete, value, onInput: (event: Event) => set((event.target as HTMLInputElement).value) }));
+  return h(
+    "label",
+    { class: "field" },
+    h("span", null, label),
+    h("input", {
+      class: "input",
+      type,
+      autocomplete,
+      value,
+      onInput: (event: Event) => set((event.target as HTMLInputElement).value),
+    }),
+  );
 }
 
 function roles(role: Role, appoint: (role: Role) => void, name: string): ComponentChild {
@@ -149,9 +209,25 @@ function roles(role: Role, appoint: (role: Role) => void, name: string): Compone
     "fieldset",
     { class: "choices field" },
     h("legend", null, say("accounts.role")),
-    ROLES.map((each) => h("label", { key: each }, h("input", { type: "radio", name: `role-${name}`, checked: each === role, onChange: () => appoint(each) }), h("span", null, say(`role.${each}`)))),
+    ROLES.map((each) =>
+      h(
+        "label",
+        { key: each },
+        h("input", { type: "radio", name: `role-${name}`, checked: each === role, onChange: () => appoint(each) }),
+        h("span", null, say(`role.${each}`)),
+      ),
+    ),
   );
 }
 
 const remove = (what: string, act: () => unknown): ComponentChild =>
-  h("button", { type: "button", class: "button bare", "aria-label": `${say("accounts.remove")} ${what}`, onClick: () => void act() }, say("accounts.remove"));
+  h(
+    "button",
+    {
+      type: "button",
+      class: "button bare",
+      "aria-label": `${say("accounts.remove")} ${what}`,
+      onClick: () => void act(),
+    },
+    say("accounts.remove"),
+  );

@@ -1,4 +1,14 @@
-import type { Alarm, Container, Junction, LampLevels, Now, Override, RoundDetail, Session, Town } from "../api/resources.ts";
+import type {
+  Alarm,
+  Container,
+  Junction,
+  LampLevels,
+  Now,
+  Override,
+  RoundDetail,
+  Session,
+  Town,
+} from "../api/resources.ts";
 import { read, Refusal } from "./api.ts";
 import { cell } from "./cell.ts";
 import { showTimesIn } from "./format.ts";
@@ -57,8 +67,17 @@ export function hear(at: number): void {
 /** The town's time now, ms since 1970 UTC. */
 export const townTime = (): number => (heard.at === 0 ? 0 : heard.at + (sinceOpened() - heard.opened) * speed);
 
-/** Reads everything that the page always shows. Raises Refusal. */
-export async function readAll(): Promise<void> {
+let reading: Promise<void> | undefined;
+
+/** Reads everything that the page always shows; who asks while it is being read shares the answer. Raises Refusal. */
+export function readAll(): Promise<void> {
+  reading ??= readEverything().finally(() => {
+    reading = undefined;
+  });
+  return reading;
+}
+
+async function readEverything(): Promise<void> {
   if (town.get() === undefined) {
     const given = await read<Town>("/town");
     showTimesIn(given.timeZone);
@@ -113,7 +132,8 @@ export const wanting = (all: readonly Alarm[]): Alarm[] =>
   all.filter((alarm) => alarm.state !== "resolved" && alarm.state !== "closed");
 
 /** Whether the signed-in person may give orders. */
-export const mayAct = (who: Session | null | undefined): boolean => who?.role === "operator" || who?.role === "administrator";
+export const mayAct = (who: Session | null | undefined): boolean =>
+  who?.role === "operator" || who?.role === "administrator";
 export const mayRule = (who: Session | null | undefined): boolean => who?.role === "administrator";
 
 /** Replaces the entry with the same id, or puts it first. */

@@ -19,7 +19,8 @@ const HEIGHT = 40;
 export function Strip(): ComponentChild {
   const stir = useCell(stirred);
   const ready = useCell(now)?.state === "ready";
-  const of = (service: string) => useResource<History>(ready ? `/history?service=${service}` : undefined, stir.everything, 300).value;
+  const of = (service: string) =>
+    useResource<History>(ready ? `/history?service=${service}` : undefined, stir.everything, 300).value;
   const lighting = of("lighting");
   const waste = of("waste");
   const traffic = of("traffic");
@@ -29,21 +30,40 @@ export function Strip(): ComponentChild {
     h(
       "div",
       { class: "pictures" },
-      picture("lighting", lighting, "energy_kWh", "fullNight_kWh", (value, full) => (full === undefined || full === 0 ? "" : say("strip.lighting", { share: percent(value / full) }))),
+      picture("lighting", lighting, "energy_kWh", "fullNight_kWh", (value, full) =>
+        full === undefined || full === 0 ? "" : say("strip.lighting", { share: percent(value / full) }),
+      ),
       picture("waste", waste, "fill", undefined, (value) => say("strip.waste", { fill: percent(value) })),
-      picture("traffic", traffic, "longest_wait_s", undefined, (value) => say("strip.traffic", { wait: duration(value) })),
+      picture("traffic", traffic, "longest_wait_s", undefined, (value) =>
+        say("strip.traffic", { wait: duration(value) }),
+      ),
     ),
     h(TimeSlider, null),
   );
 }
 
-function picture(service: "lighting" | "waste" | "traffic", history: History | undefined, name: string, boundName: string | undefined, tell: (value: number, bound?: number) => string): ComponentChild {
+function picture(
+  service: "lighting" | "waste" | "traffic",
+  history: History | undefined,
+  name: string,
+  boundName: string | undefined,
+  tell: (value: number, bound?: number) => string,
+): ComponentChild {
   const values = history?.series[name] ?? [];
   const bounds = boundName === undefined ? undefined : (history?.series[boundName] ?? []);
-  const most = Math.max(service === "waste" ? 1 : 1e-9, ...values.map((each) => each ?? 0), ...(bounds ?? []).map((each) => each ?? 0));
+  const most = Math.max(
+    service === "waste" ? 1 : 1e-9,
+    ...values.map((each) => each ?? 0),
+    ...(bounds ?? []).map((each) => each ?? 0),
+  );
   const total = (list: readonly (number | null)[]): number => list.reduce<number>((sum, each) => sum + (each ?? 0), 0);
   const last = values.findLast((each) => each !== null) ?? undefined;
-  const told = last === undefined ? say("strip.nothing") : bounds === undefined ? tell(service === "traffic" ? Math.max(...values.map((each) => each ?? 0)) : last) : tell(total(values), total(bounds));
+  const told =
+    last === undefined
+      ? say("strip.nothing")
+      : bounds === undefined
+        ? tell(service === "traffic" ? Math.max(...values.map((each) => each ?? 0)) : last)
+        : tell(total(values), total(bounds));
   return h(
     "figure",
     { class: service, key: service },
@@ -83,7 +103,8 @@ function TimeSlider(): ComponentChild {
   const callOff = useRef<(() => void) | undefined>(undefined);
   const end = Math.floor(townTime() / STEP_ms) * STEP_ms;
   const steps = DAY_ms / STEP_ms;
-  const step = route.at === undefined ? steps : Math.max(0, Math.min(steps, Math.round(steps - (end - route.at) / STEP_ms)));
+  const step =
+    route.at === undefined ? steps : Math.max(0, Math.min(steps, Math.round(steps - (end - route.at) / STEP_ms)));
   useEffect(() => {
     // A hand that moves over the slider asks for the hour where it rests, not for each it passes.
     callOff.current?.();
@@ -107,4 +128,3 @@ function TimeSlider(): ComponentChild {
     h("output", null, told),
   );
 }
-

@@ -34,7 +34,8 @@ export function TownPane(): ComponentChild {
     "section",
     { class: "town", "aria-label": say("page.town") },
     h("div", { class: "either", role: "group", "aria-label": say("map.or-list") }, either("map"), either("list")),
-    of !== undefined && h("div", { hidden: chosen === "list", class: "canvas" }, h(TownMap, { town: of }), h(Legend, null)),
+    of !== undefined &&
+      h("div", { hidden: chosen === "list", class: "canvas" }, h(TownMap, { town: of }), h(Legend, null)),
     of !== undefined && chosen === "list" && h("div", { class: "listing" }, h(ListView, null)),
   );
 }

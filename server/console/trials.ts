@@ -24,7 +24,9 @@ export function TrialsView(): ComponentChild {
     null,
     h("div", { class: "head" }, h("h1", null, say("view.trials"))),
     h("p", { class: "quiet" }, say("trials.what")),
-    drawn(policies, (all) => all.map((policy) => h(Trial, { key: `${policy.name}${policy.changedAt}`, policy, again: policies.again }))),
+    drawn(policies, (all) =>
+      all.map((policy) => h(Trial, { key: `${policy.name}${policy.changedAt}`, policy, again: policies.again })),
+    ),
   );
 }
 
@@ -38,18 +40,47 @@ function Trial(props: { readonly policy: Policy; again(): void }): ComponentChil
   const words = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean);
   const submit = (event: Event): void => {
     event.preventDefault();
-    const change: PolicyChange = { mode, ...(mode === "pilot" && { pilot: { acting: words(pilot), control: words(control) } }) };
-    send<Policy>("PUT", `/policies/${policy.name}`, change).then(props.again, (problem: unknown) => refused(problem as Refusal));
+    const change: PolicyChange = {
+      mode,
+      ...(mode === "pilot" && { pilot: { acting: words(pilot), control: words(control) } }),
+    };
+    send<Policy>("PUT", `/policies/${policy.name}`, change).then(props.again, (problem: unknown) =>
+      refused(problem as Refusal),
+    );
   };
   const field = (label: string, value: string, set: (value: string) => void): ComponentChild =>
-    h("label", { class: "field" }, h("span", null, label), h("input", { class: "input", value, onInput: (event: Event) => set((event.target as HTMLInputElement).value) }));
+    h(
+      "label",
+      { class: "field" },
+      h("span", null, label),
+      h("input", { class: "input", value, onInput: (event: Event) => set((event.target as HTMLInputElement).value) }),
+    );
   return h(
     "section",
     { class: `trial ${SERVICE[policy.name]}` },
-    h("h2", { class: "group-title" }, h("span", null, say(`decision.${policy.name}`)), h("span", { class: "tag hue" }, say(`trial.${policy.mode}`))),
+    h(
+      "h2",
+      { class: "group-title" },
+      h("span", null, say(`decision.${policy.name}`)),
+      h("span", { class: "tag hue" }, say(`trial.${policy.mode}`)),
+    ),
     h("p", null, say(`trial.${policy.mode}.means`)),
-    policy.mode === "pilot" && h("p", { class: "quiet small" }, say("trials.groups", { pilot: policy.pilot.acting.map(placeName).join(", ") || "—", control: policy.pilot.control.map(placeName).join(", ") || "—" })),
-    h("p", { class: "quiet small" }, policy.changedAt === 0 ? say("trials.untouched") : say("trials.by", { author: policy.changedBy, time: dayTime(policy.changedAt) })),
+    policy.mode === "pilot" &&
+      h(
+        "p",
+        { class: "quiet small" },
+        say("trials.groups", {
+          pilot: policy.pilot.acting.map(placeName).join(", ") || "—",
+          control: policy.pilot.control.map(placeName).join(", ") || "—",
+        }),
+      ),
+    h(
+      "p",
+      { class: "quiet small" },
+      policy.changedAt === 0
+        ? say("trials.untouched")
+        : say("trials.by", { author: policy.changedBy, time: dayTime(policy.changedAt) }),
+    ),
     policy.name === "lighting.programme" && h(Saving, null),
     mayRule(who) &&
       h(
@@ -59,14 +90,40 @@ function Trial(props: { readonly policy: Policy; again(): void }): ComponentChil
         h(
           "form",
           { onSubmit: submit },
-          h("fieldset", { class: "choices" }, h("legend", null, say("trials.mode")), MODES.map((each) => h("label", { key: each }, h("input", { type: "radio", name: `mode-${policy.name}`, checked: each === mode, onChange: () => choose(each) }), h("span", null, say(`trial.${each}`))))),
+          h(
+            "fieldset",
+            { class: "choices" },
+            h("legend", null, say("trials.mode")),
+            MODES.map((each) =>
+              h(
+                "label",
+                { key: each },
+                h("input", {
+                  type: "radio",
+                  name: `mode-${policy.name}`,
+                  checked: each === mode,
+                  onChange: () => choose(each),
+                }),
+                h("span", null, say(`trial.${each}`)),
+              ),
+            ),
+          ),
           mode === "pilot" && field(say("trials.pilot"), pilot, acting),
           mode === "pilot" && field(say("trials.control"), control, beside),
-          h("div", { class: "buttons" }, h("button", { type: "submit", class: "button main", disabled: mode === policy.mode && mode !== "pilot" }, say("trials.confirm", { mode: say(`trial.${mode}`) }))),
+          h(
+            "div",
+            { class: "buttons" },
+            h(
+              "button",
+              { type: "submit", class: "button main", disabled: mode === policy.mode && mode !== "pilot" },
+              say("trials.confirm", { mode: say(`trial.${mode}`) }),
+            ),
+          ),
         ),
       ),
     refusal !== undefined && h(Problem, { refusal }),
-    policy.name !== "lighting.programme" && h("p", { class: "quiet small" }, sayNamed("trials.unmeasured", policy.name)),
+    policy.name !== "lighting.programme" &&
+      h("p", { class: "quiet small" }, sayNamed("trials.unmeasured", policy.name)),
   );
 }
 
@@ -77,11 +134,18 @@ function Saving(): ComponentChild {
     "div",
     null,
     drawn(history, ({ series }) => {
-      const sum = (name: string): number => (series[name] ?? []).reduce<number>((total, each) => total + (each ?? 0), 0);
+      const sum = (name: string): number =>
+        (series[name] ?? []).reduce<number>((total, each) => total + (each ?? 0), 0);
       const full = sum("fullNight_kWh");
       if (full <= 0) return h("p", { class: "quiet" }, say("trials.no-night"));
       const share = sum("energy_kWh") / full;
-      return h("div", null, bar(share), h("p", { class: "small" }, say("trials.saving", { share: percent(share), saving: percent(1 - share) })), h("p", { class: "quiet small" }, say("trials.no-interval")));
+      return h(
+        "div",
+        null,
+        bar(share),
+        h("p", { class: "small" }, say("trials.saving", { share: percent(share), saving: percent(1 - share) })),
+        h("p", { class: "quiet small" }, say("trials.no-interval")),
+      );
     }),
   );
 }

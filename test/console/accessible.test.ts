@@ -9,7 +9,9 @@ import { signedIn, visit } from "./person.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WIDTHS = [1280, 390] as const;
-const devices = (["en", "fr"] as const).flatMap((language) => (["dark", "light"] as const).flatMap((theme) => WIDTHS.map((width) => ({ language, theme, width }))));
+const devices = (["en", "fr"] as const).flatMap((language) =>
+  (["dark", "light"] as const).flatMap((theme) => WIDTHS.map((width) => ({ language, theme, width }))),
+);
 
 describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen", () => {
   let town: NightTown;
@@ -19,7 +21,9 @@ describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen
     [town, browser] = await Promise.all([nightTown(), openBrowser()]);
     const alarm = town.server.alarms.list(["open"], 1)[0]?.id;
     const decision = town.server.journal.latest("lighting.programme", town.territory.luminaires[0]?.street ?? "")?.id;
-    const rounds = town.server.journal.latest("waste.rounds", "D1")?.decision.value as { rounds: { id: string }[] } | undefined;
+    const rounds = town.server.journal.latest("waste.rounds", "D1")?.decision.value as
+      | { rounds: { id: string }[] }
+      | undefined;
     const round = rounds?.rounds[0]?.id;
     screens = [
       "/", "/alarms", `/alarms/${alarm}`, "/rounds", `/rounds/${round}`, "/junctions", "/junctions/J3", "/decisions", `/decisions/${decision}`,
@@ -37,14 +41,31 @@ describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen
     const found: string[] = [];
     for (const screen of screens) {
       await visit(page, screen);
-      if (screen.includes("why=L042")) await page.getByRole("button", { name: /Take over|Reprendre/ }).first().click();
+      if (screen.includes("why=L042"))
+        await page
+          .getByRole("button", { name: /Take over|Reprendre/ })
+          .first()
+          .click();
       // What MapLibre draws is one picture; its words are in the list beside it.
       const violations = await page.evaluate(async () => {
-        const { violations } = await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run(document, { resultTypes: ["violations"] });
-        return violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.target.join(" ")} ${node.any[0]?.message ?? ""}`).slice(0, 3).join(" | ")}`);
+        const { violations } = await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run(document, {
+          resultTypes: ["violations"],
+        });
+        return violations.map(
+          (each) =>
+            `${each.id}: ${each.nodes
+              .map(
+                (node) =>
+                  `${node.target.join(" ")} ${node.any[0]?.message ?? ""} ${node.any[0]?.relatedNodes?.map((other) => other.html.slice(0, 200)) ?? ""}`,
+              )
+              .slice(0, 3)
+              .join(" | ")}`,
+        );
       });
       found.push(...violations.map((each) => `${screen} ${each}`));
-      const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const wider = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
       if (wider > 0) found.push(`${screen} is ${wider} px wider than the window`);
     }
     expect(found).toEqual([]);
@@ -58,7 +79,11 @@ describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen
     await page.goto(town.url);
     await page.getByRole("button", { name: "Se connecter" }).waitFor();
     await page.evaluate(axe);
-    const found = await page.evaluate(async () => (await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run(document)).violations.map((each) => each.id));
+    const found = await page.evaluate(async () =>
+      (await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run(document)).violations.map(
+        (each) => each.id,
+      ),
+    );
     expect(found).toEqual([]);
     await context.close();
   });

@@ -12,7 +12,8 @@ async function tabTo(page: Page, words: string | RegExp, most = 80): Promise<voi
     const text = await page.evaluate(() => {
       const on = document.activeElement;
       if (!(on instanceof HTMLElement) || on === document.body) return "";
-      const label = on instanceof HTMLInputElement || on instanceof HTMLTextAreaElement ? on.labels?.[0]?.textContent : undefined;
+      const label =
+        on instanceof HTMLInputElement || on instanceof HTMLTextAreaElement ? on.labels?.[0]?.textContent : undefined;
       return on.getAttribute("aria-label") ?? label ?? on.innerText;
     });
     if (typeof words === "string" ? text.includes(words) : words.test(text)) return;
@@ -74,7 +75,12 @@ describe.skipIf(browserPath === undefined)("with the keyboard alone", () => {
     await page.locator(".drawer .handle").waitFor();
 
     const [override] = town.server.overrides.active();
-    expect(override).toMatchObject({ author: "Anna", reason: "Works in the street", scope: { kind: "street", id: street.id }, order: { level: 1 } });
+    expect(override).toMatchObject({
+      author: "Anna",
+      reason: "Works in the street",
+      scope: { kind: "street", id: street.id },
+      order: { level: 1 },
+    });
     // An hour, as it was chosen before anybody touched it; the form was open for a moment.
     expect(((override?.until ?? 0) - (override?.from ?? 0)) / 60_000).toBeCloseTo(60, 0);
     await expect.poll(() => town.server.registry.value(lamp.id, "level")).toBe(1);
@@ -100,7 +106,10 @@ describe.skipIf(browserPath === undefined)("with the keyboard alone", () => {
     await page.locator(".sheet table").waitFor();
     expect(new URL(page.url()).pathname).toMatch(/^\/rounds\/.+\/print$/);
     await page.evaluate(() => {
-      Object.assign(globalThis, { printed: 0, print: () => ((globalThis as unknown as { printed: number }).printed += 1) });
+      Object.assign(globalThis, {
+        printed: 0,
+        print: () => ((globalThis as unknown as { printed: number }).printed += 1),
+      });
     });
     await tabTo(page, "Print the sheet");
     await page.keyboard.press("Enter");

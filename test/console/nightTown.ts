@@ -51,7 +51,9 @@ interface Lamp {
   told: string;
 }
 
-export async function nightTown(options: { readonly lamps?: number; readonly preparing?: boolean } = {}): Promise<NightTown> {
+export async function nightTown(
+  options: { readonly lamps?: number; readonly preparing?: boolean } = {},
+): Promise<NightTown> {
   const geojson = generateTown({ seed: 7, ...(options.lamps !== undefined && { lamps: options.lamps }) });
   const territory = parseTerritory(geojson);
   const clock = virtualClock(START);
@@ -68,8 +70,23 @@ export async function nightTown(options: { readonly lamps?: number; readonly pre
     secret: randomBytes(32),
     randomBytes: (size) => randomBytes(size),
   });
-  const wall = { now: () => Date.now() as Instant, after: (delay: number, act: () => void) => (timer => () => clearTimeout(timer))(setTimeout(act, delay * 1000)) };
-  const api = await createApi({ territory, geojson, version: "test", clock, wall, limits: { requestsAMinute: 100_000 }, log: (line) => console.error(line) });
+  const wall = {
+    now: () => Date.now() as Instant,
+    after: (delay: number, act: () => void) =>
+      (
+        (timer) => () =>
+          clearTimeout(timer)
+      )(setTimeout(act, delay * 1000)),
+  };
+  const api = await createApi({
+    territory,
+    geojson,
+    version: "test",
+    clock,
+    wall,
+    limits: { requestsAMinute: 100_000 },
+    log: (line) => console.error(line),
+  });
   await server.start();
   const street = script(territory, clock, broker.handlers);
 
@@ -131,7 +148,10 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
   const chance = seededChance("the console's night");
   const numbers = new Map<string, number>();
   const lamps = new Map<string, Lamp>(
-    territory.luminaires.map((luminaire) => [luminaire.id, { luminaire, programme: undefined, override: undefined, presenceUntil: 0, energy_kWh: 0, told: "" }]),
+    territory.luminaires.map((luminaire) => [
+      luminaire.id,
+      { luminaire, programme: undefined, override: undefined, presenceUntil: 0, energy_kWh: 0, told: "" },
+    ]),
   );
   const fills = new Map(territory.containers.map(({ id }) => [id, 0.1 + 0.75 * chance.next()]));
   const rates = new Map(territory.containers.map(({ id }) => [id, 0.004 + 0.012 * chance.next()]));
@@ -145,7 +165,11 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
     if (first === 1) await status(station, true);
     numbers.set(station, first + values.length);
     const readings: Reading[] = values.map(([device, measure, value]) => ({ device, measure, at, value }));
-    const taken = handlers?.onMessage(station, up(territory.id, station, "readings"), encodeBatch({ epoch: "e1", after: first - 1, first, readings }));
+    const taken = handlers?.onMessage(
+      station,
+      up(territory.id, station, "readings"),
+      encodeBatch({ epoch: "e1", after: first - 1, first, readings }),
+    );
     pending.push(taken ?? Promise.resolve());
   };
   const pending: Promise<void>[] = [];
@@ -169,7 +193,13 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
     const { id, power_W } = lamp.luminaire;
     const [level, rule] = levelOf(lamp, clock.now());
     const power = level === 0 ? 0.5 : 0.5 + power_W * level ** 1.05;
-    return [[id, "level", level], [id, "rule", LAMP_RULES.indexOf(rule)], [id, "power_W", power], [id, "energy_kWh", lamp.energy_kWh], [id, "failed", 0]];
+    return [
+      [id, "level", level],
+      [id, "rule", LAMP_RULES.indexOf(rule)],
+      [id, "power_W", power],
+      [id, "energy_kWh", lamp.energy_kWh],
+      [id, "failed", 0],
+    ];
   };
   const sayLamp = (lamp: Lamp): Promise<void> => say(lamp.luminaire.station, lampValues(lamp));
 
@@ -184,17 +214,33 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
         lamp.presenceUntil = chance.next() < busy ? now + 40_000 : 0;
         await sayLamp(lamp);
       }
-      for (const { id, station } of territory.presences) await say(station, [[id, "passes", Math.round((now - START) / HOUR * 20 * busy * 4)]]);
+      for (const { id, station } of territory.presences)
+        await say(station, [[id, "passes", Math.round(((now - START) / HOUR) * 20 * busy * 4)]]);
       for (const { id, station } of territory.containers) {
         const fill = fills.get(id) as number;
         const emptied = fill > 0.86 && hour > 7 && hour < 7.3;
         fills.set(id, emptied ? 0.05 : Math.min(0.93, fill + (rates.get(id) as number) * (0.3 + busy * 2)));
-        if (now % HOUR < TICK_MS) await say(station, [[id, "fill", fills.get(id) as number], [id, "temperature_C", 6]]);
+        if (now % HOUR < TICK_MS)
+          await say(station, [
+            [id, "fill", fills.get(id) as number],
+            [id, "temperature_C", 6],
+          ]);
       }
-      for (const { id, station } of territory.photocells) await say(station, [[id, "illuminance_lx", hour > 8 && hour < 16.7 ? 9000 : 0]]);
-      for (const { id, station } of territory.weathers) await say(station, [[id, "temperature_C", 5], [id, "rain_mm_h", 0.4], [id, "wind_m_s", 3]]);
+      for (const { id, station } of territory.photocells)
+        await say(station, [[id, "illuminance_lx", hour > 8 && hour < 16.7 ? 9000 : 0]]);
+      for (const { id, station } of territory.weathers)
+        await say(station, [
+          [id, "temperature_C", 5],
+          [id, "rain_mm_h", 0.4],
+          [id, "wind_m_s", 3],
+        ]);
       for (const { id, station } of territory.meters) await say(station, [[id, "power_W", 800]]);
-      for (const depot of territory.depots) for (const { id, station } of depot.vehicles) await say(station, [[id, "stop", hour > 6 && hour < 14 ? 4 : 0], [id, "load_kg", 0]]);
+      for (const depot of territory.depots)
+        for (const { id, station } of depot.vehicles)
+          await say(station, [
+            [id, "stop", hour > 6 && hour < 14 ? 4 : 0],
+            [id, "load_kg", 0],
+          ]);
       await this.beat();
     },
     /** What junctions say. */
@@ -203,15 +249,32 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
       const busy = busyAt(now);
       for (const { id, station } of territory.detectors) {
         vehicles.set(id, (vehicles.get(id) ?? 0) + Math.round(busy * 44 * chance.next()));
-        await say(station, [[id, "vehicles", vehicles.get(id) as number], [id, "occupancy", Math.min(0.9, busy * 1.5 * chance.next())]]);
+        await say(station, [
+          [id, "vehicles", vehicles.get(id) as number],
+          [id, "occupancy", Math.min(0.9, busy * 1.5 * chance.next())],
+        ]);
       }
       for (const [index, junction] of territory.junctions.entries()) {
         const stage = Math.floor(chance.next() * junction.stages.length);
-        const greens = (junction.stages[stage]?.groups ?? []).reduce((mask, group) => mask | (1 << junction.groups.findIndex((each) => each.id === group)), 0);
+        const greens = (junction.stages[stage]?.groups ?? []).reduce(
+          (mask, group) => mask | (1 << junction.groups.findIndex((each) => each.id === group)),
+          0,
+        );
         const wait = now >= NIGHT && index === 2 ? 48 : Math.round(12 + 70 * busy * (0.5 + chance.next()));
-        await say(junction.station, [[junction.id, "stage", stage], [junction.id, "greens", greens >>> 0], [junction.id, "longest_wait_s", wait], [junction.id, "queue", now >= NIGHT && index === 2 ? 5 : Math.round(busy * 24 * chance.next())], [junction.id, "mode", 0], [junction.id, "terminations", Math.round((now - START) / 60_000)]]);
+        await say(junction.station, [
+          [junction.id, "stage", stage],
+          [junction.id, "greens", greens >>> 0],
+          [junction.id, "longest_wait_s", wait],
+          [junction.id, "queue", now >= NIGHT && index === 2 ? 5 : Math.round(busy * 24 * chance.next())],
+          [junction.id, "mode", 0],
+          [junction.id, "terminations", Math.round((now - START) / 60_000)],
+        ]);
       }
-      for (const { id, station } of territory.buttons) await say(station, [[id, "calls", Math.round((now - START) / HOUR)], [id, "waiting", chance.next() < 0.25 ? 1 : 0]]);
+      for (const { id, station } of territory.buttons)
+        await say(station, [
+          [id, "calls", Math.round((now - START) / HOUR)],
+          [id, "waiting", chance.next() < 0.25 ? 1 : 0],
+        ]);
       await settle();
     },
     /** What needs a person tonight: a feeder without power, a lamp, a container, a wrong reading. */
@@ -223,23 +286,36 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
         silent.add(station);
       }
       const failed = territory.luminaires.filter((lamp) => !silent.has(lamp.station))[40];
-      if (failed !== undefined) await say(failed.station, [[failed.id, "failed", 1], [failed.id, "level", 0], [failed.id, "power_W", 0]]);
+      if (failed !== undefined)
+        await say(failed.station, [
+          [failed.id, "failed", 1],
+          [failed.id, "level", 0],
+          [failed.id, "power_W", 0],
+        ]);
       const full = territory.containers[11];
       if (full !== undefined) await say(full.station, [[full.id, "fill", 0.97]]);
       const odd = territory.containers[20];
-      if (odd !== undefined) await say(odd.station, [[odd.id, "fill", 7.2], [odd.id, "temperature_C", 6]]);
+      if (odd !== undefined)
+        await say(odd.station, [
+          [odd.id, "fill", 7.2],
+          [odd.id, "temperature_C", 6],
+        ]);
       await settle();
       for (let minute = 0; minute < 6; minute++) {
         await clock.run((clock.now() + MINUTE) as Instant);
         await this.beat();
       }
-      const walk = territory.luminaires.filter((lamp) => !silent.has(lamp.station) && lamp.street === territory.luminaires[0]?.street).slice(2, 6);
+      const walk = territory.luminaires
+        .filter((lamp) => !silent.has(lamp.station) && lamp.street === territory.luminaires[0]?.street)
+        .slice(2, 6);
       for (const each of walk) await this.someoneAt(each.id);
     },
     async someoneAt(id: string): Promise<void> {
       const lamp = lamps.get(id);
       if (lamp === undefined) return;
-      const near = [...lamps.values()].filter((each) => each.luminaire.street === lamp.luminaire.street && away_m(each.luminaire, lamp.luminaire) < 60);
+      const near = [...lamps.values()].filter(
+        (each) => each.luminaire.street === lamp.luminaire.street && away_m(each.luminaire, lamp.luminaire) < 60,
+      );
       for (const each of near) {
         each.presenceUntil = clock.now() + 40_000;
         await sayLamp(each);
@@ -276,4 +352,3 @@ function away_m(one: Luminaire, other: Luminaire): number {
   const squeeze = Math.cos((one.position[1] * Math.PI) / 180);
   return 111_320 * Math.hypot((one.position[0] - other.position[0]) * squeeze, one.position[1] - other.position[1]);
 }
-

@@ -46,4 +46,5 @@ export async function visit(page: Page, path: string): Promise<void> {
 }
 
 /** Waits until the map is drawn, where there is one. */
-export const mapDrawn = (page: Page) => page.locator('[data-drawn="yes"]').waitFor({ state: "attached", timeout: 20_000 });
+export const mapDrawn = (page: Page) =>
+  page.locator('[data-drawn="yes"]').waitFor({ state: "attached", timeout: 20_000 });

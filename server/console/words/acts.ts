@@ -13,7 +13,10 @@ export const ACTS = {
   "why.cost": { en: "(cost {cost})", fr: "(coût {cost})" },
   "why.street": { en: "All of {street}", fr: "Toute la rue : {street}" },
   "why.last-day": { en: "The last 24 hours", fr: "Les dernières 24 heures" },
-  "street.mean": { en: "mean level of {n} lamp|mean level of {n} lamps", fr: "niveau moyen de {n} lampe|niveau moyen de {n} lampes" },
+  "street.mean": {
+    en: "mean level of {n} lamp|mean level of {n} lamps",
+    fr: "niveau moyen de {n} lampe|niveau moyen de {n} lampes",
+  },
   "street.lamps": { en: "Its lamps", fr: "Ses lampes" },
   "twin.title": { en: "What it was told and what it says", fr: "Ce qu’on lui a dit et ce qu’il dit" },
   "twin.desired": { en: "Told", fr: "Ordre" },
@@ -32,14 +35,20 @@ export const ACTS = {
 
   "override.title": { en: "Take over", fr: "Reprendre la main" },
   "override.take": { en: "Take over…", fr: "Reprendre la main…" },
-  "override.who": { en: "An operator or an administrator can take over.", fr: "Un opérateur ou un administrateur peut reprendre la main." },
+  "override.who": {
+    en: "An operator or an administrator can take over.",
+    fr: "Un opérateur ou un administrateur peut reprendre la main.",
+  },
   "override.level-label": { en: "Level", fr: "Niveau" },
   "override.level": { en: "Level {level}", fr: "Niveau {level}" },
   "override.mode": { en: "What the junction runs", fr: "Ce que suit le carrefour" },
   "override.where": { en: "Where", fr: "Où" },
   "override.how-long": { en: "For how long", fr: "Pour combien de temps" },
   "override.reason": { en: "Why? One sentence", fr: "Pourquoi ? Une phrase" },
-  "override.effect": { en: "Until {time}; then the machine takes it back by itself. The safety guard stays in force.", fr: "Jusqu’à {time} ; ensuite la machine reprend seule. La garde de sécurité reste en vigueur." },
+  "override.effect": {
+    en: "Until {time}; then the machine takes it back by itself. The safety guard stays in force.",
+    fr: "Jusqu’à {time} ; ensuite la machine reprend seule. La garde de sécurité reste en vigueur.",
+  },
   "override.confirm": { en: "Take over for {length}", fr: "Reprendre pour {length}" },
   "override.cancel": { en: "Leave it", fr: "Laisser" },
   "override.by": { en: "{author}, until {time} ({left} left)", fr: "{author}, jusqu’à {time} (encore {left})" },
@@ -61,7 +70,10 @@ export const ACTS = {
   "alarms.closed": { en: "Closed", fr: "Close" },
   "alarms.none": { en: "No alarm in this state.", fr: "Aucune alarme dans cet état." },
   "alarms.none-wanting": { en: "Nothing needs a person now.", fr: "Rien ne demande quelqu’un pour l’instant." },
-  "alarms.absent": { en: "There is no alarm {id}, or it was closed long ago.", fr: "Il n’y a pas d’alarme {id}, ou elle est close depuis longtemps." },
+  "alarms.absent": {
+    en: "There is no alarm {id}, or it was closed long ago.",
+    fr: "Il n’y a pas d’alarme {id}, ou elle est close depuis longtemps.",
+  },
   "alarms.since": { en: "since {time}", fr: "depuis {time}" },
   "alarms.owner": { en: "in the hands of {owner}", fr: "confiée à {owner}" },
   "alarms.devices": { en: "{n} device|{n} devices", fr: "{n} appareil|{n} appareils" },
@@ -79,14 +91,23 @@ export const ACTS = {
   "severity.major": { en: "major", fr: "majeure" },
   "severity.minor": { en: "minor", fr: "mineure" },
 
-  "sign-in.what": { en: "The town’s lighting, waste and traffic.", fr: "Éclairage, déchets et circulation de la ville." },
+  "sign-in.what": {
+    en: "The town’s lighting, waste and traffic.",
+    fr: "Éclairage, déchets et circulation de la ville.",
+  },
   "sign-in.name": { en: "Name", fr: "Nom" },
   "sign-in.password": { en: "Password", fr: "Mot de passe" },
   "sign-in.enter": { en: "Sign in", fr: "Se connecter" },
-  "sign-in.link": { en: "The first time: open the one-time link that the terminal printed at start.", fr: "La première fois : ouvrez le lien à usage unique affiché par le terminal au démarrage." },
+  "sign-in.link": {
+    en: "The first time: open the one-time link that the terminal printed at start.",
+    fr: "La première fois : ouvrez le lien à usage unique affiché par le terminal au démarrage.",
+  },
 
   "settings.language": { en: "Language", fr: "Langue" },
-  "settings.theme": { en: "Dark or light follows the setting of this device.", fr: "Le thème sombre ou clair suit le réglage de cet appareil." },
+  "settings.theme": {
+    en: "Dark or light follows the setting of this device.",
+    fr: "Le thème sombre ou clair suit le réglage de cet appareil.",
+  },
   "settings.you": { en: "You", fr: "Vous" },
   "settings.account": { en: "{account}, {role}", fr: "{account}, {role}" },
   "settings.leave": { en: "Sign out", fr: "Se déconnecter" },
@@ -102,5 +123,8 @@ export const ACTS = {
   "api-keys.none": { en: "No key was given.", fr: "Aucune clé n’a été donnée." },
   "api-keys.label": { en: "What it is for", fr: "À quoi elle sert" },
   "api-keys.add": { en: "Make a key", fr: "Créer une clé" },
-  "api-keys.once": { en: "Copy the key now: it is shown once.", fr: "Copiez la clé maintenant : elle n’est montrée qu’une fois." },
+  "api-keys.once": {
+    en: "Copy the key now: it is shown once.",
+    fr: "Copiez la clé maintenant : elle n’est montrée qu’une fois.",
+  },
 } as const satisfies Record<string, Wording>;

@@ -38,7 +38,7 @@ export const FACTS = {
   "fact.lost_s": { en: "Time lost per cycle", fr: "Temps perdu par cycle" },
   "fact.webster_cycle_s": { en: "Webster’s cycle", fr: "Cycle de Webster" },
   "fact.flow_veh_h": { en: "Counted vehicles", fr: "Véhicules comptés" },
-  "fact.calls_h": { en: "Pedestrians’ calls per hour", fr: "Appels piétons par heure" },
+  "fact.calls_h": { en: "Pedestrians’ calls", fr: "Appels des piétons" },
   "fact.delay_s": { en: "Mean wait expected", fr: "Attente moyenne attendue" },
   "fact.kept_delay_s": { en: "Mean wait with the frame in force", fr: "Attente moyenne avec le cadre en vigueur" },
   "fact.within_120_s": { en: "Nobody waits over 120 s", fr: "Personne n’attend plus de 120 s" },
@@ -48,7 +48,10 @@ export const FACTS = {
   "fact.on_the_way": { en: "Of these, on the way", fr: "Dont sur le chemin" },
   "fact.left_out": { en: "Wanted but left out", fr: "Voulus mais laissés" },
   "fact.overflows_expected": { en: "Overflows expected", fr: "Débordements attendus" },
-  "fact.overflows_expected_without": { en: "Overflows expected without rounds", fr: "Débordements attendus sans tournée" },
+  "fact.overflows_expected_without": {
+    en: "Overflows expected without rounds",
+    fr: "Débordements attendus sans tournée",
+  },
   "fact.duration_s": { en: "Duration", fr: "Durée" },
   "fact.load_L": { en: "Load", fr: "Chargement" },
   "fact.iterations": { en: "Steps of the search", fr: "Pas de la recherche" },
@@ -139,9 +142,15 @@ export const FACTS = {
   "mode.fixed": { en: "Fixed plan", fr: "Plan fixe" },
   "mode.flash": { en: "Flashing amber", fr: "Orange clignotant" },
 
-  "order.programme": { en: "a programme of {n} step|a programme of {n} steps", fr: "un programme de {n} pas|un programme de {n} pas" },
+  "order.programme": {
+    en: "a programme of {n} step|a programme of {n} steps",
+    fr: "un programme de {n} pas|un programme de {n} pas",
+  },
   "order.frame": { en: "a frame of {cycle} with {n} stages", fr: "un cadre de {cycle} à {n} phases" },
-  "order.round": { en: "a round of {n} stop|a round of {n} stops", fr: "une tournée de {n} arrêt|une tournée de {n} arrêts" },
+  "order.round": {
+    en: "a round of {n} stop|a round of {n} stops",
+    fr: "une tournée de {n} arrêt|une tournée de {n} arrêts",
+  },
   "order.rounds": { en: "{n} round|{n} rounds", fr: "{n} tournée|{n} tournées" },
   "order.release": { en: "back to the machine", fr: "rendu à la machine" },
 } as const satisfies Record<string, Wording>;
