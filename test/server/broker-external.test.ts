@@ -26,6 +26,10 @@ afterEach(async () => {
   for (const end of opened.splice(0).toReversed()) await end();
 });
 
+const never = (): never => {
+  throw new Error("not reached");
+};
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -187,9 +191,6 @@ test.skipIf(skip)("when the broker falls and comes back, so does the server", as
 test("a broker that does not answer is named", async () => {
   const port = await freePort();
   const broker = externalBroker({ url: `mqtt://127.0.0.1:${port}`, territory: "town" });
-  const never = (): never => {
-    throw new Error("not reached");
-  };
   const handlers = { authenticate: never, mayPublish: never, maySubscribe: never, onMessage: never };
   await expect(broker.start(handlers)).rejects.toThrow(`The broker at mqtt://127.0.0.1:${port} does not answer`);
 });
