@@ -1,7 +1,7 @@
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
-import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { type TSchema, TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyInstance } from "fastify";
 import { type RoadGraph, roadGraph } from "#control/roads.ts";
 import { Fault } from "#protocol/faults.ts";
@@ -111,7 +111,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 100 },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  // A check is compiled when its route is first asked for: most of them never are on a quiet day.
+  app.setValidatorCompiler<TSchema>((route) => {
+    let check: ReturnType<typeof TypeBoxValidatorCompiler> | undefined;
+    return (value) => (check ??= TypeBoxValidatorCompiler(route))(value);
+  });
   // Answers are typed by their schemas; the tests hold each to its schema, so production does not check them again.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.removeContentTypeParser("text/plain");
