@@ -54,12 +54,20 @@ describe("the usual week", () => {
   });
 
   test("of one day sets the 90 % quantile of 25 at 25 + 1.28 × √(25 × (1 + 1)) = 34.1, as Poisson counts have it", () => {
-    expect(usualWeek(counted(24, () => 25), utc).quantile[0]).toBeCloseTo(34.1, 1);
+    expect(
+      usualWeek(
+        counted(24, () => 25),
+        utc,
+      ).quantile[0],
+    ).toBeCloseTo(34.1, 1);
   });
 
   test("of weeks in which counts swing by half sets the quantile wider than Poisson would", () => {
     // 50 and 150 in turn over four weeks: the variance is (4 × 50²) / 3, 33 times the mean.
-    const swinging = usualWeek(counted(4 * 168, (hour) => (Math.floor(hour / 168) % 2 === 0 ? 50 : 150)), utc);
+    const swinging = usualWeek(
+      counted(4 * 168, (hour) => (Math.floor(hour / 168) % 2 === 0 ? 50 : 150)),
+      utc,
+    );
     expect(swinging.quantile[0]).toBeCloseTo(100 + 1.2816 * Math.sqrt(3333.3 * 1.25), 0);
   });
 
