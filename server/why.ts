@@ -54,6 +54,8 @@ export function explain(parts: WhyParts, device: string): Explanation {
   return { ...base, ...headline(twin, [...twin.values.keys()][0]) };
 }
 
+type Part = Partial<Omit<Explanation, "device" | "at">>;
+
 function headline(twin: Twin, measure: string | undefined): Part {
   const latest = measure === undefined ? undefined : twin.values.get(measure);
   return { ...(measure !== undefined && { measure }), ...(latest !== undefined && { latest: { ...latest } }) };
