@@ -7,11 +7,11 @@ import type { Instrument } from "./instrument.ts";
 /** Seconds for the whole way up and down, as drivers for street lamps are set. */
 const FADE_S = { up: 1, down: 4 };
 
-/** What a lamp carries over a restart of the simulation. */
+/** What a lamp carries over a restart of the simulation, as it is counted, so that nothing is rounded on the way. */
 export interface LampState {
   readonly level: number;
-  readonly energy_kWh: number;
-  readonly burning_h: number;
+  readonly energy_Wms: number;
+  readonly burning_ms: number;
   readonly failedUntil: number;
 }
 
@@ -125,14 +125,14 @@ export class Lamp implements Instrument {
 
   save(now: number): LampState {
     this.count(now);
-    return { level: this.target, energy_kWh: this.energy_Wms / (HOUR * 1000), burning_h: this.burning_ms / HOUR, failedUntil: this.failedUntil };
+    return { level: this.target, energy_Wms: this.energy_Wms, burning_ms: this.burning_ms, failedUntil: this.failedUntil };
   }
 
   restore(state: LampState): void {
     this.target = state.level;
     this.from = state.level;
-    this.energy_Wms = state.energy_kWh * HOUR * 1000;
-    this.burning_ms = state.burning_h * HOUR;
+    this.energy_Wms = state.energy_Wms;
+    this.burning_ms = state.burning_ms;
     this.failedUntil = state.failedUntil;
   }
 }
