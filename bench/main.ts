@@ -39,9 +39,13 @@ for (const name of asked.length > 0 ? asked : Object.keys(BENCHES)) {
 if (json) {
   console.log(JSON.stringify({ machine, results }, undefined, 2));
 } else {
-  console.log(`\n${machine.processor}, ${machine.cores} cores, ${machine.memory_GiB} GiB, ${machine.system}, Node ${machine.node}`);
+  console.log(
+    `\n${machine.processor}, ${machine.cores} cores, ${machine.memory_GiB} GiB, ${machine.system}, Node ${machine.node}`,
+  );
 }
-const missed = Object.values(results).flat().filter((row) => verdict(row) === "missed");
+const missed = Object.values(results)
+  .flat()
+  .filter((row) => verdict(row) === "missed");
 process.exitCode = missed.length > 0 ? 1 : 0;
 
 function verdict({ value, must, aim, better }: Row): "aim" | "met" | "missed" | "" {

@@ -6,7 +6,6 @@ import { every, type Cancel } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import { DAY, HOUR, instant, seconds } from "#protocol/units.ts";
 import { adoptHistory } from "#server/adopt.ts";
-import { stationPassword } from "#server/credentials.ts";
 import { FILES, openLive, type Live, type MqttOptions, type Running } from "#server/main.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import type { HistoryOrder } from "#rehearsal/history.ts";
@@ -14,7 +13,8 @@ import { claimDirectory, type DataDirectory } from "./directory.ts";
 import type { Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { keepTown, townAt, type Town } from "./territory.ts";
-import type { StationCredentials, TownOrder } from "./town.ts";
+import { untilStopped } from "./stopping.ts";
+import { credentialsOf, type TownOrder } from "./town.ts";
 import { keepTime, townClock, townTime, type TownTime } from "./town-clock.ts";
 import { verb } from "./verb.ts";
 import { version } from "./version.ts";
@@ -64,12 +64,13 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
   let cancel: Cancel | undefined;
   try {
     if (settings.town && settings.history > 0 && !existsSync(directory.file("history"))) {
-      const laid = await Promise.race([layDown(live, town, time, settings, directory, terminal), stopped]);
+      const laid = await Promise.race([layDown(live, time, settings, directory, terminal), stopped]);
       if (laid === "stopped") return 0;
     }
     const running = await live.run();
     terminal.out(`  mqtt     ${running.mqtt}`);
-    if (settings.town) simulated = startTown(townOrder(live, town, time, settings.seed, directory, running.mqtt), terminal);
+    if (settings.town)
+      simulated = startTown(townOrder(live, town, time, settings.seed, directory, running.mqtt), terminal);
     terminal.out(words.stop);
     const minute = minuteLine(running, terminal);
     cancel = every(systemClock, seconds(60), () => {
@@ -87,22 +88,11 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
   }
 }
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends at once. */
-function untilStopped(): Promise<"stopped"> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      process.once("SIGINT", () => process.exit(130));
-      resolve("stopped");
-    };
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
-  });
-}
-
 function mqttOptions(settings: StartSettings): MqttOptions {
   if (settings.broker !== undefined) return { url: settings.broker };
   const { "tls-key": key, "tls-cert": cert, "tls-ca": ca } = settings;
-  const tls = key !== undefined && cert !== undefined && { key: pem(key), cert: pem(cert), ...(ca !== undefined && { ca: pem(ca) }) };
+  const tls = key !== undefined &&
+    cert !== undefined && { key: pem(key), cert: pem(cert), ...(ca !== undefined && { ca: pem(ca) }) };
   return { host: settings["mqtt-host"], port: settings["mqtt-port"], ...(tls && { tls }) };
 }
 
@@ -117,7 +107,6 @@ function pem(file: string): string {
 /** Rehearses the past in a process of its own while the page answers, then takes it over. */
 async function layDown(
   live: Live,
-  town: Town,
   time: TownTime,
   settings: StartSettings,
   directory: DataDirectory,
@@ -135,12 +124,15 @@ async function layDown(
     seed: settings.seed,
     from: instant(time.origin - settings.history * 1000),
     to: time.origin,
+    keys: directory.file(FILES.keys),
     readings: directory.file(FILES.readings),
     state: join(draft, FILES.state),
     town: directory.file("town"),
   };
   const text = words.history(settings.history / 3600);
-  const child = fork(join(import.meta.dirname, "history-process.ts"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = fork(join(import.meta.dirname, "history-process.ts"), {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   const done = new Promise<void>((resolve, reject) => {
     child.on("message", (message: { share?: number; problem?: string }) => {
       if (message.problem !== undefined) reject(new Error(message.problem));
@@ -149,7 +141,9 @@ async function layDown(
       live.progress(message.share);
     });
     child.once("error", reject);
-    child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`the rehearsal of the past ended with code ${code}`))));
+    child.once("exit", (code) =>
+      code === 0 ? resolve() : reject(new Error(`the rehearsal of the past ended with code ${code}`)),
+    );
   });
   child.send(order);
   try {
@@ -159,11 +153,21 @@ async function layDown(
   }
   adoptHistory(live.state, order.state);
   rmSync(draft, { recursive: true, force: true });
-  writeFileSync(directory.file("history"), `${new Date(order.from).toISOString()} ${new Date(order.to).toISOString()}\n`);
+  writeFileSync(
+    directory.file("history"),
+    `${new Date(order.from).toISOString()} ${new Date(order.to).toISOString()}\n`,
+  );
   terminal.progress(1, text);
 }
 
-function townOrder(live: Live, town: Town, time: TownTime, seed: number, directory: DataDirectory, broker: string): TownOrder {
+function townOrder(
+  live: Live,
+  town: Town,
+  time: TownTime,
+  seed: number,
+  directory: DataDirectory,
+  broker: string,
+): TownOrder {
   return {
     broker,
     territory: directory.file("territory.geojson"),
@@ -172,11 +176,6 @@ function townOrder(live: Live, town: Town, time: TownTime, seed: number, directo
     time,
     credentials: credentialsOf(town.territory, live.secret, live.publicKeyPem),
   };
-}
-
-export function credentialsOf(territory: Territory, secret: Uint8Array, publicKeyPem: string): StationCredentials {
-  const passwords = Object.fromEntries([...territory.byStation.keys()].map((id) => [id, stationPassword(secret, id)]));
-  return { publicKeyPem, passwords };
 }
 
 interface Simulated {
@@ -250,7 +249,9 @@ interface Words {
 }
 
 const days = (hours: number, day: string, days_: string): string =>
-  hours % 24 === 0 && hours >= 24 ? `${hours / 24} ${hours === 24 ? day : days_}` : `${Math.round((hours * HOUR) / HOUR)} h`;
+  hours % 24 === 0 && hours >= 24
+    ? `${hours / 24} ${hours === 24 ? day : days_}`
+    : `${Math.round((hours * HOUR) / HOUR)} h`;
 
 const WORDS: Record<Language, Words> = {
   en: {
@@ -272,7 +273,8 @@ const WORDS: Record<Language, Words> = {
     stopping: "Arrêt : ce qui est lu est écrit, les stations sont prévenues.",
     town: ({ name, luminaires, containers, junctions }) =>
       `${name} : ${luminaires.length} luminaires, ${containers.length} conteneurs, ${junctions.length} carrefours`,
-    history: (hours) => `répétition ${hours === 24 ? "du dernier jour" : `des ${days(hours, "jour", "derniers jours")}`}`,
+    history: (hours) =>
+      `répétition ${hours === 24 ? "du dernier jour" : `des ${days(hours, "jour", "derniers jours")}`}`,
     townEnded: (how) => `La ville simulée s’est arrêtée (${how}) ; elle redémarre.`,
     minute: ({ time, live, readings, decisions, alarms }) =>
       `${time}  ${live} stations actives · ${readings} mesures · ${decisions} décisions · ${alarms} alarmes`,

@@ -12,7 +12,8 @@ export interface TownTime {
   readonly anchor: Instant;
 }
 
-export const townClock = ({ speed, origin, anchor }: TownTime): Clock => scaledClock(systemClock, speed, origin, anchor);
+export const townClock = ({ speed, origin, anchor }: TownTime): Clock =>
+  scaledClock(systemClock, speed, origin, anchor);
 
 /**
  * The time of a town that starts now at this speed. A town that ran faster than life is ahead of the wall: its time is kept

@@ -3,7 +3,9 @@ import { directoryDisk } from "#edge/ports/directory-disk.ts";
 import { ed25519Verifier } from "#edge/ports/ed25519.ts";
 import { mqttUplink } from "#edge/ports/mqtt-uplink.ts";
 import { every } from "#protocol/ports.ts";
+import type { Territory } from "#protocol/territory.ts";
 import { seconds } from "#protocol/units.ts";
+import { stationPassword } from "#server/credentials.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import { createTown } from "#simulators/town.ts";
 import { readTown } from "./territory.ts";
@@ -23,6 +25,11 @@ export interface TownOrder {
 export interface StationCredentials {
   readonly publicKeyPem: string;
   readonly passwords: Readonly<Record<string, string>>;
+}
+
+export function credentialsOf(territory: Territory, secret: Uint8Array, publicKeyPem: string): StationCredentials {
+  const passwords = Object.fromEntries([...territory.byStation.keys()].map((id) => [id, stationPassword(secret, id)]));
+  return { publicKeyPem, passwords };
 }
 
 /** How often the truth of the street is kept, so that a town that is killed goes on where it was. */

@@ -1,9 +1,13 @@
 import type { Language } from "#protocol/faults.ts";
 import type { Verb } from "./verb.ts";
+import { replay, show, verify } from "./decisions.ts";
 import { docs } from "./docs.ts";
+import { rehearse } from "./rehearse.ts";
+import { simulate, stations } from "./simulate.ts";
+import { start } from "./start.ts";
 
 /** Every verb, in the order in which `npx vigie --help` lists them. */
-export const VERBS: readonly Verb[] = [docs];
+export const VERBS: readonly Verb[] = [start, simulate, stations, rehearse, show, replay, verify, docs];
 
 export function overview(language: Language): string {
   const width = Math.max(...VERBS.map(({ name }) => name.length));

@@ -82,7 +82,10 @@ export function ledger(): Ledger {
         account.stored += times.length;
         account.lost += lost.length;
         account.duplicated += twice.length;
-        for (const [list, what] of [[lost, "lost"], [twice, "stored twice"]] as const) {
+        for (const [list, what] of [
+          [lost, "lost"],
+          [twice, "stored twice"],
+        ] as const) {
           for (const at of list.slice(0, Math.max(0, MOST_EXAMPLES - account.examples.length))) {
             account.examples.push(`${device} ${measure} of ${new Date(at).toISOString()} ${what}`);
           }

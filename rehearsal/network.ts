@@ -22,6 +22,8 @@ export interface VirtualNetwork {
   /** Told of every acknowledgement that a station received, with what it had published. */
   onAcknowledged: ((station: string, topic: string, payload: Uint8Array) => void) | undefined;
   onPublished: ((station: string, topic: string, payload: Uint8Array) => void) | undefined;
+  /** Told of every message that reaches a station, before the station is. */
+  onDelivered: ((topic: string, payload: Uint8Array) => void) | undefined;
 }
 
 export interface NetworkFaults {
@@ -125,7 +127,9 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     const times = faults.duplicated > 0 && chance.next() < faults.duplicated ? 2 : 1;
     for (let time = 0; time < times; time++) {
       at(arrival(connection, "downArrives"), () => {
-        if (connection.open) connection.options.onMessage(topic, payload);
+        if (!connection.open) return;
+        network.onDelivered?.(topic, payload);
+        connection.options.onMessage(topic, payload);
       });
     }
   };
@@ -224,6 +228,7 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     faults,
     onAcknowledged: undefined,
     onPublished: undefined,
+    onDelivered: undefined,
     applyFaults() {
       for (const connection of [...connections.values()]) {
         if (forbidden(connection.station)) drop(connection, "the line is cut");

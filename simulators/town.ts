@@ -1,5 +1,6 @@
 import type { Agent } from "#edge/agent.ts";
 import { createAgent } from "#edge/agent.ts";
+import type { Behaviours } from "#edge/behaviours.ts";
 import type { Verifier } from "#edge/gate.ts";
 import type { Uplink } from "#edge/uplink.ts";
 import type { VehicleBehaviour } from "#edge/vehicle.ts";
@@ -34,6 +35,8 @@ export interface TownOptions {
   /** More or fewer trips than usual; 1 unless given. */
   readonly crowd?: number;
   readonly version?: string;
+  /** What kinds of device do by themselves, where it is not the usual: a rehearsal puts a witness before each. */
+  readonly behaviours?: Behaviours;
 }
 
 /** Told what really happens in the street, as it happens: for the trace and for what must always hold. */
@@ -164,7 +167,7 @@ class SimulatedTown implements Town {
   }
 
   boot(station?: string): void {
-    const { territory, seed, uplink, diskFor, verifier, passwordFor, version = "simulated" } = this.options;
+    const { territory, seed, uplink, diskFor, verifier, passwordFor, version = "simulated", behaviours } = this.options;
     for (const name of station === undefined ? territory.byStation.keys() : [station]) {
       const hardware = this.wirings.get(name);
       const clock = this.clocks.get(name);
@@ -180,6 +183,7 @@ class SimulatedTown implements Town {
         verifier,
         password: passwordFor(name),
         version,
+        ...(behaviours && { behaviours }),
       });
       this.agents.set(name, agent);
       agent.start();

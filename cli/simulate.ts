@@ -1,0 +1,79 @@
+import { Fault } from "#protocol/faults.ts";
+import { object, text, type Shape } from "#protocol/shape.ts";
+import { FILES } from "#server/main.ts";
+import { keysIn } from "#server/ports/keys.ts";
+import { join } from "node:path";
+import { readTown, townAt } from "./territory.ts";
+import { credentialsOf, runTown, type StationCredentials } from "./town.ts";
+import { townTime } from "./town-clock.ts";
+import { untilStopped } from "./stopping.ts";
+import { verb } from "./verb.ts";
+
+export const simulate = verb({
+  name: "simulate",
+  en: "runs the simulated town alone, against any MQTT broker",
+  fr: "fait tourner la ville simulée seule, avec n’importe quel courtier MQTT",
+  settings: ["broker", "territory", "seed", "speed", "data", "credentials"],
+  async run({ settings, terminal, sources }) {
+    const { broker, territory, credentials } = settings;
+    for (const [option, value] of Object.entries({ broker, territory })) {
+      if (value === undefined) throw missing(option);
+    }
+    const stop = runTown({
+      broker: broker as string,
+      territory: territory as string,
+      directory: settings.data,
+      seed: settings.seed,
+      time: townTime(settings.speed, join(settings.data, "clock")),
+      credentials: credentials === undefined ? NO_CREDENTIALS : readCredentials(credentials, sources.readFile),
+    });
+    const { territory: town } = readTown(territory as string);
+    terminal.say(`${town.name}: ${town.stations.length} stations → ${broker}`);
+    await untilStopped();
+    stop();
+    return 0;
+  },
+});
+
+/** A broker that lets everyone in needs no passwords; commands, however, are obeyed from nobody then. */
+const NO_CREDENTIALS: StationCredentials = { publicKeyPem: "", passwords: {} };
+
+const missing = (option: string): Fault =>
+  new Fault("OPTION_INVALID", {
+    option: `--${option}`,
+    found: "missing",
+    expected: "a value",
+    place: "the command line",
+  });
+
+export const stations = verb({
+  name: "stations",
+  en: "prints what the stations of this town need to connect: passwords and the server’s public key",
+  fr: "affiche ce qu’il faut aux stations de la ville pour se connecter : mots de passe et clé publique du serveur",
+  settings: ["data", "territory", "seed"],
+  run({ settings, terminal }) {
+    const { territory } = townAt(settings.territory, join(settings.data, "territory.geojson"), settings.seed);
+    const { secret, publicKeyPem } = keysIn(join(settings.data, FILES.keys));
+    terminal.out(JSON.stringify(credentialsOf(territory, secret, publicKeyPem), undefined, 2));
+    return Promise.resolve(0);
+  },
+});
+
+function readCredentials(file: string, readFile: (name: string) => string): StationCredentials {
+  const passwords: Shape<Record<string, string>> = {
+    schema: { type: "object", additionalProperties: { type: "string" } },
+    parse: (value) =>
+      Object.fromEntries(Object.entries(value as object).map(([id, each]) => [id, text(200).parse(each, id)])),
+  };
+  try {
+    return object({ publicKeyPem: text(1000), passwords }).parse(JSON.parse(readFile(file)), "");
+  } catch (problem) {
+    if (problem instanceof Fault && problem.code === "FILE_MISSING") throw problem;
+    throw new Fault("OPTION_INVALID", {
+      option: "--credentials",
+      found: file,
+      expected: `what npx vigie stations prints (${(problem as Error).message})`,
+      place: file,
+    });
+  }
+}

@@ -1,0 +1,259 @@
+import { BEHAVIOURS } from "#edge/behaviours.ts";
+import { ed25519Verifier } from "#edge/ports/ed25519.ts";
+import { seededChance } from "#protocol/chance.ts";
+import { command, parseMessage } from "#protocol/messages.ts";
+import { every } from "#protocol/ports.ts";
+import type { Territory } from "#protocol/territory.ts";
+import { instant, seconds, type Instant } from "#protocol/units.ts";
+import { stationPassword } from "#server/credentials.ts";
+import { createServer, type Server } from "#server/server.ts";
+import { openState, type State } from "#server/state.ts";
+import { memoryStore } from "#server/store/memory.ts";
+import type { Store } from "#server/store/store.ts";
+import type { ScheduledFault } from "#simulators/faults.ts";
+import { inTheStreet } from "#simulators/faults.ts";
+import { createTown, type Town } from "#simulators/town.ts";
+import { virtualClock, type VirtualClock } from "./clock.ts";
+import { commandWatch } from "./commands.ts";
+import { virtualDisk, type VirtualDisk } from "./disk.ts";
+import { disturb } from "./disturb.ts";
+import { hand } from "./hand.ts";
+import { keysFromSeed } from "./keys.ts";
+import { ledger, type Account } from "./ledger.ts";
+import { mortalClock } from "./mortal.ts";
+import { virtualNetwork, type VirtualNetwork } from "./network.ts";
+import { streetWatch, type TraceLine } from "./street.ts";
+
+export interface RehearsalOptions {
+  readonly territory: Territory;
+  readonly seed: number;
+  readonly from: Instant;
+  readonly hours: number;
+  readonly faults?: readonly ScheduledFault[];
+  /** Told of everything that really happens in the street. */
+  trace?(line: TraceLine): void;
+  /** Told now and then which share of the time has passed. */
+  progress?(share: number): void;
+  /** A person who now and then overrules the machine: on unless it must not be in the record. */
+  readonly hand?: boolean;
+  /** False: the clock stops at the end, and what waits then waits on in the outboxes. */
+  readonly settle?: boolean;
+  /** Those of a live server, when the rehearsed past is to be its own. */
+  readonly keys?: ReturnType<typeof keysFromSeed>;
+}
+
+export interface RehearsalResult {
+  readonly seed: number;
+  readonly hours: number;
+  /** The hash of the last journal entry, which chains all before it. */
+  readonly journal_sha256: string;
+  readonly decisions: number;
+  readonly acknowledged: number;
+  readonly stored: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  /** How often each invariant was broken: all are 0 in a town in order. */
+  readonly violations: Readonly<Record<Invariant, number>>;
+  /** The first few, in words. */
+  readonly examples: readonly string[];
+  readonly energy_kWh: number;
+  readonly wall_s: number;
+}
+
+export type Invariant =
+  | "acknowledged-lost"
+  | "stored-twice"
+  | "conflicting-greens"
+  | "intergreen-too-short"
+  | "minimum-green-cut"
+  | "waited-over-cap"
+  | "lamp-below-floor"
+  | "command-after-expiry"
+  | "command-twice"
+  | "override-overruled";
+
+/** What is left of a rehearsal for those who go on from it. */
+export interface Rehearsed {
+  readonly result: RehearsalResult;
+  readonly store: Store;
+  readonly state: State;
+  readonly town: Town;
+  readonly stationDisks: ReadonlyMap<string, VirtualDisk>;
+}
+
+/** What is on its way at the end gets this long to arrive. */
+const SETTLE_S = 120;
+const MOST_EXAMPLES = 20;
+
+/**
+ * Runs server and town in one process on virtual time. The same options give the same journal, on any machine.
+ * After the hours asked for, faults end and the town gets two minutes to hand over what waits, before it is held to account.
+ */
+export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
+  const began = performance.now();
+  const { territory, seed, from, hours, faults = [] } = options;
+  const chance = seededChance(`rehearsal ${seed}`);
+  const clock = virtualClock(from);
+  const network = virtualNetwork(clock, chance.branch("network"));
+  const keys = options.keys ?? keysFromSeed(seed);
+  const account = ledger();
+  const commands = commandWatch(clock);
+  listen(network, account, commands.delivered);
+  const serverDisk = virtualDisk();
+  const stationDisks = new Map<string, VirtualDisk>();
+  const state = openState(":memory:", territory.id);
+  const host = serverHost({ options, clock, network, state, disk: serverDisk, keys });
+
+  const street = streetWatch(territory, clock, () => host.running, options.trace);
+  const town = createTown({
+    territory,
+    seed,
+    clock,
+    uplink: network.uplink,
+    diskFor: (station) => diskOf(stationDisks, station),
+    verifier: ed25519Verifier(keys.publicKeyPem),
+    passwordFor: (station) => stationPassword(keys.secret, station),
+    observer: street.observer,
+    behaviours: commands.witnessed(BEHAVIOURS),
+    faults: faults.filter(inTheStreet),
+  });
+  street.join(town);
+  disturb({ clock, network, town, host, serverDisk, stationDisks, chance: chance.branch("faults") }, faults);
+
+  await host.start();
+  town.start();
+  const stopWatch = every(clock, seconds(20), () => street.look());
+  if (options.hand !== false) hand(territory, clock, chance.branch("hand"), () => host.running);
+  const end = from + hours * 3_600_000;
+  await clock.run(instant(end), (now) => options.progress?.((now - from) / (end - from)));
+  const { energy_kWh } = town.figures();
+  stopWatch();
+  // What is on its way is given the time to arrive; then the books are closed.
+  const settle_ms = options.settle === false ? 0 : SETTLE_S * 1000;
+  await clock.run(instant(end + settle_ms));
+  const { store, server } = host.running ?? (await host.revive());
+  const books: Account = await account.settle(store);
+  const head = server.journal.head();
+  const decisions = server.loop.stats().decisions;
+  town.stop();
+  await host.stop();
+
+  const violations: Record<Invariant, number> = {
+    "acknowledged-lost": books.lost,
+    "stored-twice": books.duplicated,
+    ...street.counts,
+    "command-after-expiry": commands.afterExpiry.length,
+    "command-twice": commands.twice.length,
+  };
+  const examples = [
+    ...books.examples,
+    ...street.examples,
+    ...commands.afterExpiry.map((text) => `after its expiry: ${text}`),
+    ...commands.twice.map((text) => `twice: ${text}`),
+  ].slice(0, MOST_EXAMPLES);
+  return {
+    store,
+    state,
+    town,
+    stationDisks,
+    result: {
+      seed,
+      hours,
+      journal_sha256: head,
+      decisions,
+      acknowledged: books.acknowledged,
+      stored: books.stored,
+      lost: books.lost,
+      duplicated: books.duplicated,
+      violations,
+      examples,
+      energy_kWh: Math.round(energy_kWh * 1000) / 1000,
+      wall_s: Math.round(performance.now() - began) / 1000,
+    },
+  };
+}
+
+function diskOf(disks: Map<string, VirtualDisk>, station: string): VirtualDisk {
+  let disk = disks.get(station);
+  if (disk === undefined) disks.set(station, (disk = virtualDisk()));
+  return disk;
+}
+
+function listen(
+  network: VirtualNetwork,
+  account: ReturnType<typeof ledger>,
+  delivered: ReturnType<typeof commandWatch>["delivered"],
+): void {
+  const ofReadings = (topic: string): boolean => topic.endsWith("/up/readings");
+  network.onPublished = (station, topic, payload) => {
+    if (ofReadings(topic)) account.published(station, payload);
+  };
+  network.onAcknowledged = (station, topic, payload) => {
+    if (ofReadings(topic)) account.acknowledged(station, payload);
+  };
+  network.onDelivered = (topic, payload) => {
+    if (topic.endsWith("/down/command")) delivered(parseMessage(command, payload));
+  };
+}
+
+/** The machine that the server runs on: it can be switched off in the middle of anything, and on again. */
+export interface ServerHost {
+  /** Undefined while it is off. */
+  readonly running: { readonly server: Server; readonly store: Store } | undefined;
+  start(): Promise<void>;
+  kill(): void;
+  revive(): Promise<{ readonly server: Server; readonly store: Store }>;
+  stop(): Promise<void>;
+}
+
+function serverHost(parts: {
+  options: RehearsalOptions;
+  clock: VirtualClock;
+  network: VirtualNetwork;
+  state: State;
+  disk: VirtualDisk;
+  keys: ReturnType<typeof keysFromSeed>;
+}): ServerHost {
+  const { options, clock, network, state, disk, keys } = parts;
+  const chance = seededChance(`tokens ${options.seed}`);
+  let life: { server: Server; store: Store; die(): void } | undefined;
+  const boot = async (): Promise<{ server: Server; store: Store }> => {
+    const mortal = mortalClock(clock.settling);
+    const store = memoryStore({ disk });
+    const server = createServer({
+      territory: options.territory,
+      clock: mortal,
+      broker: network.broker,
+      store,
+      state,
+      signer: keys.signer,
+      secret: keys.secret,
+      randomBytes: (size) => Uint8Array.from({ length: size }, () => Math.floor(chance.next() * 256)),
+    });
+    await server.start();
+    life = { server, store, die: () => mortal.die() };
+    return life;
+  };
+  const host: ServerHost = {
+    get running() {
+      return life;
+    },
+    start: async () => void (await boot()),
+    kill() {
+      if (life === undefined) return;
+      life.server.kill();
+      life.die();
+      life = undefined;
+      network.killBroker();
+    },
+    revive: () => (life === undefined ? boot() : Promise.resolve(life)),
+    stop: async () => {
+      // The store stays open for those who go on from here; its log is on the virtual disk.
+      life?.server.kill();
+      life?.die();
+      network.killBroker();
+      life = undefined;
+    },
+  };
+  return host;
+}
