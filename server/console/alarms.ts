@@ -2,7 +2,7 @@ import { h } from "preact";
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 import type { Alarm } from "../api/resources.ts";
-import { send } from "./api.ts";
+import { attempt, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { useCell } from "./cell.ts";
 import { age, dayTime, when } from "./format.ts";
@@ -84,17 +84,14 @@ function AlarmWhole(props: { readonly alarm: Alarm }): ComponentChild {
   const [note, write] = useState("");
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
   const change = (what: { state?: Alarm["state"]; note?: string; owner?: string | null }): void => {
-    send<Alarm>("PATCH", `/alarms/${encodeURIComponent(alarm.id)}`, {
-      ...what,
-      ...(note.trim() !== "" && { note: note.trim() }),
-    })
-      .then((changed) => {
-        alarms.change((all) => withEntry(all, changed));
-        write("");
-        refused(undefined);
-        said.set(say("alarms.changed", { state: say(`alarms.${changed.state}`) }));
-      })
-      .catch((problem: unknown) => refused(problem as Refusal));
+    const body = { ...what, ...(note.trim() !== "" && { note: note.trim() }) };
+    void attempt(async () => {
+      const changed = await send<Alarm>("PATCH", `/alarms/${encodeURIComponent(alarm.id)}`, body);
+      alarms.change((all) => withEntry(all, changed));
+      write("");
+      refused(undefined);
+      said.set(say("alarms.changed", { state: say(`alarms.${changed.state}`) }));
+    }, refused);
   };
   const name = who?.account ?? null;
   return h(

@@ -45,6 +45,16 @@ async function call<T>(method: string, path: string, body: unknown, signal?: Abo
   return answer as T;
 }
 
+/** Does something that the server may refuse; `refused` is told its sentence. Other errors are ours and are raised. */
+export async function attempt(work: () => Promise<void>, refused: (refusal: Refusal) => void): Promise<void> {
+  try {
+    await work();
+  } catch (problem) {
+    if (!(problem instanceof Refusal)) throw problem;
+    refused(problem);
+  }
+}
+
 /** A path with a query; what is undefined or empty is left out. */
 export function query(path: string, asked: Readonly<Record<string, string | number | undefined>>): string {
   const parts = new URLSearchParams();

@@ -68,7 +68,7 @@ function Page(): ComponentChildren {
   const route = useCell(here);
   const of = useCell(town);
   useEffect(() => {
-    if (who === null || who === undefined) return;
+    if (who === null || who === undefined) return undefined;
     readAll().catch(noticeSilence);
     const stop = [followEvents(), every(NOW_s * 1000, () => void readNow())];
     return () => {

@@ -47,7 +47,8 @@ function Line(props: { readonly given: Readings; readonly share: boolean }): Com
     const into = place.current as HTMLDivElement;
     let gone = false;
     let end = (): void => {};
-    void import("uplot").then(({ default: Plot }) => {
+    const begin = async (): Promise<void> => {
+      const { default: Plot } = await import("uplot");
       if (gone) return;
       const style = getComputedStyle(into);
       const quiet = style.getPropertyValue("--quiet");
@@ -77,7 +78,8 @@ function Line(props: { readonly given: Readings; readonly share: boolean }): Com
         into,
       );
       end = () => plot.destroy();
-    });
+    };
+    void begin();
     return () => {
       gone = true;
       end();

@@ -49,7 +49,11 @@ function Journal(): ComponentChild {
     continueFrom(undefined);
     change();
   };
-  const valueOf = (event: Event): string => (event.target as HTMLInputElement).value;
+  const readOlder = async (from: string): Promise<void> => {
+    const more = await read<Page<DecisionEntry>>(query("/decisions", { ...asked, cursor: from }));
+    add([...older, ...more.entries]);
+    continueFrom(more.next);
+  };
   return h(
     "div",
     null,
@@ -114,11 +118,7 @@ function Journal(): ComponentChild {
               {
                 type: "button",
                 class: "button",
-                onClick: () =>
-                  void read<Page<DecisionEntry>>(query("/decisions", { ...asked, cursor: from })).then((more) => {
-                    add([...older, ...more.entries]);
-                    continueFrom(more.next);
-                  }),
+                onClick: () => void readOlder(from),
               },
               say("page.older"),
             ),
@@ -127,6 +127,8 @@ function Journal(): ComponentChild {
     }),
   );
 }
+
+const valueOf = (event: Event): string => (event.target as HTMLInputElement).value;
 
 function verification(verified: Verification | Refusal): string {
   if ("message" in verified) return verified.message;

@@ -47,7 +47,7 @@ function Take(props: {
   readonly id: string;
   readonly kind: string;
   readonly open: boolean;
-  take(open: boolean): void;
+  readonly take: (open: boolean) => void;
 }): ComponentChildren {
   const who = useCell(session);
   if (!["luminaire", "junction", "street", "zone"].includes(props.kind)) return null;

@@ -100,7 +100,7 @@ export function orderText(order: Readonly<Record<string, unknown>>): string {
     return say("order.frame", { cycle: duration(order["cycle_s"]), n: stages.length });
   if (Array.isArray(stops)) return say("order.round", { n: stops.length });
   if (Array.isArray(order["rounds"])) return say("order.rounds", { n: order["rounds"].length });
-  return sayNamed("order", String(order["action"] ?? ""), {}, "—");
+  return typeof order["action"] === "string" ? sayNamed("order", order["action"], {}, "—") : "—";
 }
 
 /** “Level 30 % at 23:41.” and the reason, for what the drawer shows first. */

@@ -2,7 +2,7 @@ import { h } from "preact";
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 import type { Override } from "../api/resources.ts";
-import { send } from "./api.ts";
+import { attempt, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { useCell } from "./cell.ts";
 import { duration, percent, when } from "./format.ts";
@@ -18,10 +18,11 @@ export function Handle(props: { readonly override: Override; readonly machine?: 
   const who = useCell(session);
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
   const release = (): void => {
-    send("DELETE", `/overrides/${encodeURIComponent(override.id)}`)
-      .then(() => readOverrides())
-      .then(() => said.set(say("override.released", { what: scopeText(override) })))
-      .catch((problem: unknown) => refused(problem as Refusal));
+    void attempt(async () => {
+      await send("DELETE", `/overrides/${encodeURIComponent(override.id)}`);
+      await readOverrides();
+      said.set(say("override.released", { what: scopeText(override) }));
+    }, refused);
   };
   const left_s = (override.until - townTime()) / 1000;
   return h(

@@ -103,7 +103,7 @@ function JunctionWhole(props: { readonly id: string }): ComponentChild {
             { class: "meter-row" },
             h("span", null, say("junctions.longest")),
             bar(wait / current.waitBound_s),
-            h("span", { class: "figure" }, `${duration(wait)}`),
+            h("span", { class: "figure" }, duration(wait)),
           ),
         h("p", { class: "quiet small" }, say("junctions.bound", { bound: duration(current.waitBound_s) })),
         h(

@@ -32,14 +32,18 @@ export function TownMap(props: { readonly town: Town }): ComponentChild {
   useEffect(() => {
     let gone = false;
     let end = (): void => {};
-    draw(canvas.current as HTMLElement, label.current as HTMLElement, props.town).then(
-      (drawing) => {
+    const begin = async (): Promise<void> => {
+      try {
+        const drawing = await draw(canvas.current as HTMLElement, label.current as HTMLElement, props.town);
         end = drawing.remove;
         if (gone) end();
         else setAtlas(drawing.atlas);
-      },
-      () => fail(true),
-    );
+      } catch (problem) {
+        console.error(problem);
+        fail(true);
+      }
+    };
+    void begin();
     return () => {
       gone = true;
       end();
@@ -67,7 +71,7 @@ export function TownMap(props: { readonly town: Town }): ComponentChild {
 
 interface Drawing {
   readonly atlas: Atlas;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<Drawing> {
@@ -212,7 +216,7 @@ function drawSilent(atlas: Atlas): void {
 
 function put(atlas: Atlas, source: string, features: readonly (Spot | undefined)[]): void {
   const found = features.filter((feature) => feature !== undefined);
-  (atlas.getSource(source) as GeoJSONSource | undefined)?.setData({
+  void atlas.getSource<GeoJSONSource>(source)?.setData({
     type: "FeatureCollection",
     features: found,
   } as Features);

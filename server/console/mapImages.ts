@@ -16,11 +16,11 @@ export function mapImages(palette: Palette): ReadonlyMap<string, ImageData> {
   }
   images.set(
     "place-depot",
-    picture((pen) => place(pen, palette, "M8 30V18l12-9 12 9v12z")),
+    picture((pen) => place(pen, palette, new Path2D("M8 30V18l12-9 12 9v12z"))),
   );
   images.set(
     "place-tipping-site",
-    picture((pen) => place(pen, palette, "M6 30l14-20 14 20z")),
+    picture((pen) => place(pen, palette, new Path2D("M6 30l14-20 14 20z"))),
   );
   return images;
 }
@@ -53,11 +53,11 @@ function container(pen: CanvasRenderingContext2D, palette: Palette, step: string
   pen.stroke();
 }
 
-function place(pen: CanvasRenderingContext2D, palette: Palette, path: string): void {
+function place(pen: CanvasRenderingContext2D, palette: Palette, outline: Path2D): void {
   pen.fillStyle = palette.ground;
   pen.strokeStyle = palette.waste;
   pen.lineWidth = 3;
   pen.lineJoin = "round";
-  pen.fill(new Path2D(path));
-  pen.stroke(new Path2D(path));
+  pen.fill(outline);
+  pen.stroke(outline);
 }

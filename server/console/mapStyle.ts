@@ -81,12 +81,14 @@ const WIDTH: Readonly<Record<string, number>> = {
   living_street: 6,
   pedestrian: 6,
 };
+const ROAD_WIDTH = [
+  "match",
+  ["get", "highway"],
+  ...Object.entries(WIDTH).flat(),
+  3,
+] as unknown as ExpressionSpecification;
 const widthIn = (metresMore: number): ExpressionSpecification => {
-  const metres: ExpressionSpecification = [
-    "+",
-    metresMore,
-    ["match", ["get", "highway"], ...Object.entries(WIDTH).flat(), 3] as unknown as ExpressionSpecification,
-  ];
+  const metres: ExpressionSpecification = ["+", metresMore, ROAD_WIDTH];
   return ["interpolate", ["exponential", 2], ["zoom"], 12, ["max", 0.6, ["*", metres, 0.077]], 19, ["*", metres, 9.85]];
 };
 

@@ -2,7 +2,7 @@ import { h } from "preact";
 import type { ComponentChild } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { NewOverride, Override } from "../api/resources.ts";
-import { send } from "./api.ts";
+import { attempt, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { duration, percent, when } from "./format.ts";
 import { say } from "./language.ts";
@@ -15,7 +15,11 @@ const MODES = ["frame", "fixed", "flash"] as const;
 const LENGTHS_s = [900, 3600, 3 * 3600, 12 * 3600] as const;
 
 /** Taking over: what, where, for how long, and one sentence why. Everything but the sentence is already chosen. */
-export function OverrideForm(props: { readonly id: string; readonly kind: string; done(): void }): ComponentChild {
+export function OverrideForm(props: {
+  readonly id: string;
+  readonly kind: string;
+  readonly done: () => void;
+}): ComponentChild {
   const scopes = scopesOf(props.id, props.kind);
   const [scope, choose] = useState(0);
   const [level, dim] = useState<number>(1);
@@ -41,16 +45,16 @@ export function OverrideForm(props: { readonly id: string; readonly kind: string
       reason: reason.trim(),
       until: Math.round(until),
     };
-    send<Override>("POST", "/overrides", body)
-      .then(() => readOverrides())
-      .then(() => {
-        said.set(say("override.taken"));
-        props.done();
-      })
-      .catch((problem: unknown) => {
-        busy(false);
-        refused(problem as Refusal);
-      });
+    const give = async (): Promise<void> => {
+      await send<Override>("POST", "/overrides", body);
+      await readOverrides();
+      said.set(say("override.taken"));
+      props.done();
+    };
+    void attempt(give, (refusal) => {
+      busy(false);
+      refused(refusal);
+    });
   };
 
   return h(

@@ -10,7 +10,7 @@ import { noticeSilence } from "./state.ts";
 export interface Resource<T> {
   readonly value: T | undefined;
   readonly refusal: Refusal | undefined;
-  again(): void;
+  readonly again: () => void;
 }
 
 /** Reads `path`, again whenever it or `stir` changes and every `every_s` seconds while the page is visible. */
@@ -18,7 +18,7 @@ export function useResource<T>(path: string | undefined, stir: unknown = 0, ever
   const [answer, answered] = useState<{ path?: string | undefined; value?: T; refusal?: Refusal }>({});
   const [asked, askAgain] = useState(0);
   useEffect(() => {
-    if (path === undefined) return;
+    if (path === undefined) return undefined;
     const reading = new AbortController();
     read<T>(path, reading.signal).then(
       (value) => answered({ path, value }),
@@ -43,7 +43,7 @@ export function drawn<T>(resource: Resource<T>, draw: (value: T) => ComponentChi
 }
 
 /** A refusal as a person reads it. */
-export function Problem(props: { readonly refusal: Refusal; again?(): void }): ComponentChild {
+export function Problem(props: { readonly refusal: Refusal; readonly again?: () => void }): ComponentChild {
   return h(
     "div",
     { class: "problem", role: "alert" },

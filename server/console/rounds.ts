@@ -23,7 +23,7 @@ function RoundsOfDay(): ComponentChild {
   const rounds = useResource<{ entries: Round[] }>(`/rounds?day=${today}`, stir.everything, 60);
   const ids = rounds.value?.entries.map((round) => round.id).join(" ") ?? "";
   useEffect(() => {
-    if (ids === "") return;
+    if (ids === "") return undefined;
     Promise.all(ids.split(" ").map((id) => read<RoundDetail>(`/rounds/${encodeURIComponent(id)}`))).then(
       (all) => ways.set(all),
       noticeSilence,
@@ -85,7 +85,7 @@ function RoundWhole(props: { readonly id: string }): ComponentChild {
   const round = useResource<RoundDetail>(`/rounds/${encodeURIComponent(props.id)}`, 0, 30);
   const { value } = round;
   useEffect(() => {
-    if (value === undefined) return;
+    if (value === undefined) return undefined;
     ways.set([value]);
     return () => ways.set([]);
   }, [value]);

@@ -2,7 +2,7 @@ import { h } from "preact";
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 import type { Account, ApiKey, IssuedApiKey, Role } from "../api/resources.ts";
-import { send } from "./api.ts";
+import { attempt, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { useCell } from "./cell.ts";
 import { dayTime } from "./format.ts";
@@ -13,19 +13,21 @@ import { mayRule, noticeSilence, readAlarms, session, town } from "./state.ts";
 
 const ROLES = ["viewer", "operator", "administrator"] as const;
 
+const leave = (): void => {
+  send("DELETE", "/session").then(() => session.set(null), noticeSilence);
+};
+
+const choose = (language: "en" | "fr") => (): void => {
+  chooseLanguage(language);
+  // The server's own sentences come in the language they are asked for.
+  readAlarms().catch(noticeSilence);
+};
+
 /** The language, who one is, and for administrators who may come in. */
 export function SettingsView(): ComponentChild {
   const spoken = useLanguage();
   const who = useCell(session);
   const of = useCell(town);
-  const leave = (): void => {
-    send("DELETE", "/session").then(() => session.set(null), noticeSilence);
-  };
-  const choose = (language: "en" | "fr") => (): void => {
-    chooseLanguage(language);
-    // The server's own sentences come in the language they are asked for.
-    readAlarms().catch(noticeSilence);
-  };
   return h(
     "div",
     null,
@@ -67,13 +69,15 @@ function Accounts(): ComponentChild {
   const [password, whisper] = useState("");
   const [role, appoint] = useState<Role>("operator");
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
-  const done = (): void => {
-    call("");
-    whisper("");
-    refused(undefined);
-    accounts.again();
+  const change = (method: "POST" | "DELETE", path: string, body?: unknown): void => {
+    void attempt(async () => {
+      await send(method, path, body);
+      call("");
+      whisper("");
+      refused(undefined);
+      accounts.again();
+    }, refused);
   };
-  const fail = (problem: unknown): void => refused(problem as Refusal);
   return h(
     "section",
     null,
@@ -91,9 +95,7 @@ function Accounts(): ComponentChild {
               "span",
               { class: "side" },
               account.name !== session.get()?.account &&
-                remove(account.name, () =>
-                  send("DELETE", `/accounts/${encodeURIComponent(account.name)}`).then(done, fail),
-                ),
+                remove(account.name, () => change("DELETE", `/accounts/${encodeURIComponent(account.name)}`)),
             ),
           ),
         ),
@@ -104,7 +106,7 @@ function Accounts(): ComponentChild {
       {
         onSubmit: (event: Event) => {
           event.preventDefault();
-          send("POST", "/accounts", { name, role, password }).then(done, fail);
+          change("POST", "/accounts", { name, role, password });
         },
       },
       input(say("sign-in.name"), name, call, "off"),
@@ -130,7 +132,6 @@ function ApiKeys(): ComponentChild {
   const [role, appoint] = useState<Role>("viewer");
   const [issued, show] = useState<IssuedApiKey | undefined>(undefined);
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
-  const fail = (problem: unknown): void => refused(problem as Refusal);
   return h(
     "section",
     null,
@@ -149,9 +150,12 @@ function ApiKeys(): ComponentChild {
                 h(
                   "span",
                   { class: "side" },
-                  remove(key.label, () =>
-                    send("DELETE", `/api-keys/${encodeURIComponent(key.id)}`).then(keys.again, fail),
-                  ),
+                  remove(key.label, () => {
+                    void attempt(async () => {
+                      await send("DELETE", `/api-keys/${encodeURIComponent(key.id)}`);
+                      keys.again();
+                    }, refused);
+                  }),
                 ),
               ),
             ),
@@ -169,11 +173,11 @@ function ApiKeys(): ComponentChild {
       {
         onSubmit: (event: Event) => {
           event.preventDefault();
-          send<IssuedApiKey>("POST", "/api-keys", { label, role }).then((key) => {
-            show(key);
+          void attempt(async () => {
+            show(await send<IssuedApiKey>("POST", "/api-keys", { label, role }));
             name("");
             keys.again();
-          }, fail);
+          }, refused);
         },
       },
       input(say("api-keys.label"), label, name, "off"),

@@ -2,12 +2,14 @@ import { h } from "preact";
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../api/resources.ts";
-import { send } from "./api.ts";
+import { attempt, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { say } from "./language.ts";
 import { Problem } from "./resource.ts";
 import { here } from "./route.ts";
 import { session } from "./state.ts";
+
+const value = (event: Event): string => (event.target as HTMLInputElement).value;
 
 /** The door: a name and a password, or the one-time link that the terminal printed. */
 export function SignInView(): ComponentChild {
@@ -15,16 +17,14 @@ export function SignInView(): ComponentChild {
   const [password, whisper] = useState("");
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
   const enter = (proof: unknown): void => {
-    send<Session>("POST", "/session", proof).then(
-      (opened) => {
-        if (here.get().view === "sign-in") {
-          history.replaceState(null, "", "/");
-          here.set({ view: "now" });
-        }
-        session.set(opened);
-      },
-      (problem: unknown) => refused(problem as Refusal),
-    );
+    void attempt(async () => {
+      const opened = await send<Session>("POST", "/session", proof);
+      if (here.get().view === "sign-in") {
+        history.replaceState(null, "", "/");
+        here.set({ view: "now" });
+      }
+      session.set(opened);
+    }, refused);
   };
   useEffect(() => {
     const token = location.hash.slice(1);
@@ -33,7 +33,6 @@ export function SignInView(): ComponentChild {
     history.replaceState(null, "", "/sign-in");
     enter({ token });
   }, []);
-  const value = (event: Event): string => (event.target as HTMLInputElement).value;
   return h(
     "main",
     { class: "door", id: "content" },

@@ -42,6 +42,8 @@ export function Strip(): ComponentChild {
   );
 }
 
+const total = (list: readonly (number | null)[]): number => list.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+
 function picture(
   service: "lighting" | "waste" | "traffic",
   history: History | undefined,
@@ -56,7 +58,6 @@ function picture(
     ...values.map((each) => each ?? 0),
     ...(bounds ?? []).map((each) => each ?? 0),
   );
-  const total = (list: readonly (number | null)[]): number => list.reduce<number>((sum, each) => sum + (each ?? 0), 0);
   const last = values.findLast((each) => each !== null) ?? undefined;
   const told =
     last === undefined

@@ -2,7 +2,7 @@ import { h } from "preact";
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 import type { History, Policy, PolicyChange } from "../api/resources.ts";
-import { send } from "./api.ts";
+import { attempt, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
 import { useCell } from "./cell.ts";
 import { dayTime, percent } from "./format.ts";
@@ -30,31 +30,34 @@ export function TrialsView(): ComponentChild {
   );
 }
 
-function Trial(props: { readonly policy: Policy; again(): void }): ComponentChild {
+const words = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean);
+
+const field = (label: string, value: string, set: (value: string) => void): ComponentChild =>
+  h(
+    "label",
+    { class: "field" },
+    h("span", null, label),
+    h("input", { class: "input", value, onInput: (event: Event) => set((event.target as HTMLInputElement).value) }),
+  );
+
+function Trial(props: { readonly policy: Policy; readonly again: () => void }): ComponentChild {
   const { policy } = props;
   const who = useCell(session);
   const [mode, choose] = useState(policy.mode);
   const [pilot, acting] = useState(policy.pilot.acting.join(" "));
   const [control, beside] = useState(policy.pilot.control.join(" "));
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
-  const words = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean);
   const submit = (event: Event): void => {
     event.preventDefault();
     const change: PolicyChange = {
       mode,
       ...(mode === "pilot" && { pilot: { acting: words(pilot), control: words(control) } }),
     };
-    send<Policy>("PUT", `/policies/${policy.name}`, change).then(props.again, (problem: unknown) =>
-      refused(problem as Refusal),
-    );
+    void attempt(async () => {
+      await send<Policy>("PUT", `/policies/${policy.name}`, change);
+      props.again();
+    }, refused);
   };
-  const field = (label: string, value: string, set: (value: string) => void): ComponentChild =>
-    h(
-      "label",
-      { class: "field" },
-      h("span", null, label),
-      h("input", { class: "input", value, onInput: (event: Event) => set((event.target as HTMLInputElement).value) }),
-    );
   return h(
     "section",
     { class: `trial ${SERVICE[policy.name]}` },

@@ -111,13 +111,15 @@ export async function nightTown(
   let beatAt = 0;
   let passing = Promise.resolve();
   const pass = (duration_s: number): Promise<void> => {
-    passing = passing.then(async () => {
+    const before = passing;
+    passing = (async () => {
+      await before;
       await clock.run((clock.now() + duration_s * 1000) as Instant);
       for (const command of answers.splice(0)) await street.obey(command);
       if (clock.now() < beatAt) return;
       beatAt = clock.now() + MINUTE;
       await street.beat();
-    });
+    })();
     return passing;
   };
   const life = setInterval(() => void pass(0.25), 250);
@@ -183,12 +185,6 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
     await handlers?.onMessage(station, up(territory.id, station, "status"), message);
   };
 
-  const levelOf = (lamp: Lamp, now: number): readonly [number, (typeof LAMP_RULES)[number]] => {
-    if (lamp.override !== undefined && lamp.override.until > now) return [lamp.override.level, "override"];
-    const step = lamp.programme === undefined ? undefined : stepAt(lamp.programme.steps, now).step;
-    if (step === undefined || step.active === 0) return [0, "daylight"];
-    return lamp.presenceUntil > now ? [step.active, "presence"] : [step.idle, "programme"];
-  };
   const lampValues = (lamp: Lamp): readonly (readonly [string, string, number])[] => {
     const { id, power_W } = lamp.luminaire;
     const [level, rule] = levelOf(lamp, clock.now());
@@ -338,6 +334,14 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
     },
   };
 }
+
+/** What a lamp does by its orders and by who is near, and the rule of it. */
+const levelOf = (lamp: Lamp, now: number): readonly [number, (typeof LAMP_RULES)[number]] => {
+  if (lamp.override !== undefined && lamp.override.until > now) return [lamp.override.level, "override"];
+  const step = lamp.programme === undefined ? undefined : stepAt(lamp.programme.steps, now).step;
+  if (step === undefined || step.active === 0) return [0, "daylight"];
+  return lamp.presenceUntil > now ? [step.active, "presence"] : [step.idle, "programme"];
+};
 
 /** The hour of the town's day, in winter an hour ahead of UTC. */
 const hourOf = (now: number): number => (now / HOUR + 1) % 24;
