@@ -95,7 +95,11 @@ export class Container implements Instrument {
       this.dayPace = fluctuation(this.ofDay, variation * 0.6);
     }
     const share = week[this.hours.hourOfWeek(hour * HOUR)] ?? 0;
-    return ((this.perDay * 7 * share) / 1e5) * this.dayPace * fluctuation((this.ofDay as SeededChance).branch(String(hour)), 0.7);
+    return (
+      ((this.perDay * 7 * share) / 1e5) *
+      this.dayPace *
+      fluctuation((this.ofDay as SeededChance).branch(String(hour)), 0.7)
+    );
   }
 
   empty(now: number): number {

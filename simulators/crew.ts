@@ -34,7 +34,14 @@ export interface Ground {
 
 /** Sheets whose last stop should have been served so long ago are no longer driven. */
 const STALE_MS = 8 * HOUR;
-const KG_PER_L: Record<string, number> = { litter: 0.08, residual: 0.12, packaging: 0.04, paper: 0.09, glass: 0.3, organic: 0.4 };
+const KG_PER_L: Record<string, number> = {
+  litter: 0.08,
+  residual: 0.12,
+  packaging: 0.04,
+  paper: 0.09,
+  glass: 0.3,
+  organic: 0.4,
+};
 /** A lorry among parked cars does not reach the speed allowed. */
 const LORRY_PACE = 0.6;
 const OFF_NETWORK_m_s = 4;
@@ -167,7 +174,8 @@ export class Crew implements Instrument {
 function drive(network: StreetNetwork, from: LonLat, to: LonLat): { seconds: number; metres: number } {
   const start = network.nodeNear(from, "car");
   const end = network.nodeNear(to, "car");
-  const beside = (place: LonLat, node: number): number => (node < 0 ? 0 : distance(network.flat(place), network.nodes[node] ?? [0, 0]));
+  const beside = (place: LonLat, node: number): number =>
+    node < 0 ? 0 : distance(network.flat(place), network.nodes[node] ?? [0, 0]);
   const off = beside(from, start) + beside(to, end);
   const straight = distance(network.flat(from), network.flat(to));
   if (start < 0 || end < 0 || start === end) return { metres: straight, seconds: straight / OFF_NETWORK_m_s };
@@ -181,5 +189,7 @@ function drive(network: StreetNetwork, from: LonLat, to: LonLat): { seconds: num
     time += stretch.length_m / stretch.speed_m_s;
     node = signed > 0 ? stretch.to : stretch.from;
   }
-  return node === end ? { metres, seconds: time } : { metres: straight * 1.4, seconds: (straight * 1.4) / OFF_NETWORK_m_s };
+  return node === end
+    ? { metres, seconds: time }
+    : { metres: straight * 1.4, seconds: (straight * 1.4) / OFF_NETWORK_m_s };
 }

@@ -39,7 +39,12 @@ const scheduled = list(
 export type ScheduledFault = Shaped<typeof scheduled>[number];
 
 /** Those that happen in the street; the others happen to the line, the server or a disk. */
-const IN_THE_STREET: ReadonlySet<ScheduledFault["kind"]> = new Set(["sensor-stuck", "sensor-silent", "clock-wrong", "lamp-failed"]);
+const IN_THE_STREET: ReadonlySet<ScheduledFault["kind"]> = new Set([
+  "sensor-stuck",
+  "sensor-silent",
+  "clock-wrong",
+  "lamp-failed",
+]);
 export const inTheStreet = ({ kind }: ScheduledFault): boolean => IN_THE_STREET.has(kind);
 
 /**
@@ -51,11 +56,13 @@ export function parseFaults(json: unknown, territory?: Territory): ScheduledFaul
   for (const { kind, target } of faults) {
     if (territory === undefined || target === undefined) continue;
     const ofDevice = kind === "sensor-stuck" || kind === "sensor-silent" || kind === "lamp-failed";
-    if (ofDevice && !territory.devices.has(target)) throw new Fault("DEVICE_UNKNOWN", { device: target, station: "any" });
+    if (ofDevice && !territory.devices.has(target))
+      throw new Fault("DEVICE_UNKNOWN", { device: target, station: "any" });
     if (!ofDevice && !territory.byStation.has(target)) throw new Fault("STATION_UNKNOWN", { station: target });
   }
   return faults.sort((a, b) => a.at_s - b.at_s);
 }
 
 /** Whether a fault strikes this device or station. */
-export const strikes = (fault: ScheduledFault, name: string): boolean => fault.target === undefined || fault.target === name;
+export const strikes = (fault: ScheduledFault, name: string): boolean =>
+  fault.target === undefined || fault.target === name;

@@ -48,7 +48,15 @@ export function generateTown(wish: TownWish): TerritoryFile {
     ...plan.rings.map(({ ring }, index) =>
       polygonFeature("zone", slug(zoneNames[index] as string), ring.map(globe), { name: zoneNames[index] }),
     ),
-    ...streets.map((street, index) => streetFeature(street, plan.streets[index] as PlannedStreet, oneWay.has(index), slug(zoneNames[street.quarter] as string), globe)),
+    ...streets.map((street, index) =>
+      streetFeature(
+        street,
+        plan.streets[index] as PlannedStreet,
+        oneWay.has(index),
+        slug(zoneNames[street.quarter] as string),
+        globe,
+      ),
+    ),
     ...lampFeatures(streets, lamps, globe, chance.branch("lamps")),
     ...signals(streets, plan, oneWay, junctions, globe),
     ...containerFeatures(streets, containers, globe, chance.branch("containers")),
@@ -56,7 +64,14 @@ export function generateTown(wish: TownWish): TerritoryFile {
   ];
   return {
     type: "FeatureCollection",
-    vigie: { version: 1, id: slug(name), name, timeZone: "Europe/Paris", position, attribution: "Generated: this town does not exist" },
+    vigie: {
+      version: 1,
+      id: slug(name),
+      name,
+      timeZone: "Europe/Paris",
+      position,
+      attribution: "Generated: this town does not exist",
+    },
     features,
   };
 }
@@ -86,7 +101,13 @@ function built(streets: readonly PlannedStreet[]): BuiltStreet[] {
   });
 }
 
-function streetFeature(street: BuiltStreet, planned: PlannedStreet, oneWay: boolean, zone: string, globe: Globe): GeoJsonFeature {
+function streetFeature(
+  street: BuiltStreet,
+  planned: PlannedStreet,
+  oneWay: boolean,
+  zone: string,
+  globe: Globe,
+): GeoJsonFeature {
   const design = LIGHTING[street.highway];
   return lineFeature("street", street.id, street.line.map(globe), {
     name: planned.name,
@@ -98,7 +119,13 @@ function streetFeature(street: BuiltStreet, planned: PlannedStreet, oneWay: bool
   });
 }
 
-function signals(streets: readonly BuiltStreet[], plan: Plan, oneWay: ReadonlySet<number>, junctions: number, globe: Globe): GeoJsonFeature[] {
+function signals(
+  streets: readonly BuiltStreet[],
+  plan: Plan,
+  oneWay: ReadonlySet<number>,
+  junctions: number,
+  globe: Globe,
+): GeoJsonFeature[] {
   const chosen = crossings(streets, plan, junctions);
   return chosen.flatMap((at, index) => {
     const legs = legsAt(at, streets, oneWay);
@@ -107,7 +134,9 @@ function signals(streets: readonly BuiltStreet[], plan: Plan, oneWay: ReadonlySe
       const out: XY = [Math.sin(radians), Math.cos(radians)];
       return globe(aside([at[0] + out[0] * metres, at[1] + out[1] * metres], out, -aside_m));
     };
-    const names = [...new Set(legs.map(({ street }) => plan.streets[streets.findIndex(({ id }) => id === street)]?.name ?? street))];
+    const names = [
+      ...new Set(legs.map(({ street }) => plan.streets[streets.findIndex(({ id }) => id === street)]?.name ?? street)),
+    ];
     return planJunction(numbered("J", index + 1, chosen.length), names.slice(0, 2).join(" / "), globe(at), legs, place);
   });
 }
@@ -131,8 +160,22 @@ function yards(streets: readonly BuiltStreet[], globe: Globe): GeoJsonFeature[] 
     pointFeature("station", "S-T2", depot),
     pointFeature("depot", "D1", depot, {
       vehicles: [
-        { id: "T1", station: "S-T1", capacity_L: 9000, streams: ["residual", "litter", "organic"], shiftStart: "06:00", shift_h: 7 },
-        { id: "T2", station: "S-T2", capacity_L: 12_000, streams: ["paper", "packaging", "glass"], shiftStart: "07:00", shift_h: 7 },
+        {
+          id: "T1",
+          station: "S-T1",
+          capacity_L: 9000,
+          streams: ["residual", "litter", "organic"],
+          shiftStart: "06:00",
+          shift_h: 7,
+        },
+        {
+          id: "T2",
+          station: "S-T2",
+          capacity_L: 12_000,
+          streams: ["paper", "packaging", "glass"],
+          shiftStart: "07:00",
+          shift_h: 7,
+        },
       ],
     }),
     pointFeature("tipping-site", "X1", tipping, {

@@ -6,7 +6,10 @@ export type XY = readonly [x: number, y: number];
 const METRES_A_DEGREE = 111_320;
 
 /** A flat projection around `origin`; back again with seven decimals of a degree, about a centimetre. */
-export function projection(origin: LonLat): { flat(place: LonLat): XY; globe(place: XY): LonLat } {
+export function projection(origin: LonLat): {
+  readonly flat: (place: LonLat) => XY;
+  readonly globe: (place: XY) => LonLat;
+} {
   const [lon0, lat0] = origin;
   const scale = METRES_A_DEGREE * Math.cos((lat0 * Math.PI) / 180);
   const round = (value: number): number => Math.round(value * 1e7) / 1e7;

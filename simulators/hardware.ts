@@ -17,7 +17,11 @@ export interface Wiring extends Hardware {
  * The hardware port of one station on the instruments of its devices. `trueClock` is the world's, for what is read and
  * done; `ownClock` the station's, for when it believes something moved.
  */
-export function simulatedHardware(instruments: ReadonlyMap<string, Instrument>, trueClock: Clock, ownClock: Clock): Wiring {
+export function simulatedHardware(
+  instruments: ReadonlyMap<string, Instrument>,
+  trueClock: Clock,
+  ownClock: Clock,
+): Wiring {
   const listeners: ((device: string, measure: string, at: Instant) => void)[] = [];
   const ailing = new Map<string, Ailment>();
   const frozen = new Map<string, number>();

@@ -3,7 +3,12 @@ import type { LocalHours } from "./local-hours.ts";
 import { FOOTFALL } from "./rates/people.ts";
 
 /** Vehicles a mean day on one approach by the kind of its street, and walkers a mean day over one zebra. */
-const VEHICLES_A_DAY: Partial<Record<Street["highway"], number>> = { primary: 4200, secondary: 2900, tertiary: 1700, living_street: 450 };
+const VEHICLES_A_DAY: Partial<Record<Street["highway"], number>> = {
+  primary: 4200,
+  secondary: 2900,
+  tertiary: 1700,
+  living_street: 450,
+};
 const OTHER_STREET = 800;
 const WALKERS_A_DAY = 260;
 

@@ -128,12 +128,22 @@ export function planJunction(
     const advance_m = Math.round(Math.min(40, Math.max(12, leg.length_m * 0.6)));
     const loop = { station, junction: id, approach: `A${arm + 1}`, group };
     features.push(
-      pointFeature("loop", `${id}-${group}-stop`, place(leg.bearing_deg, 9, right), { ...loop, place: "stop-line", distance_m: 1 }),
-      pointFeature("loop", `${id}-${group}-advance`, place(leg.bearing_deg, 9 + advance_m, right), { ...loop, place: "advance", distance_m: advance_m }),
+      pointFeature("loop", `${id}-${group}-stop`, place(leg.bearing_deg, 9, right), {
+        ...loop,
+        place: "stop-line",
+        distance_m: 1,
+      }),
+      pointFeature("loop", `${id}-${group}-advance`, place(leg.bearing_deg, 9 + advance_m, right), {
+        ...loop,
+        place: "advance",
+        distance_m: advance_m,
+      }),
     );
   }
   for (const { leg, id: group } of pedestrians) {
-    features.push(pointFeature("button", `${id}-${group}-button`, place(leg.bearing_deg, 7, 5), { station, junction: id, group }));
+    features.push(
+      pointFeature("button", `${id}-${group}-button`, place(leg.bearing_deg, 7, 5), { station, junction: id, group }),
+    );
   }
   return features;
 }
@@ -170,12 +180,19 @@ function turnsOf(leg: Leg, arms: readonly Leg[]): Group["turns"] {
 }
 
 /** Longer greens on the through road; the cycle stays well under the wait that nobody should exceed. */
-function fixedGreens(stages: readonly string[][], legOf: Map<string, Leg>, ids: readonly string[]): { stage: string; green_s: number }[] {
+function fixedGreens(
+  stages: readonly string[][],
+  legOf: Map<string, Leg>,
+  ids: readonly string[],
+): { stage: string; green_s: number }[] {
   const wanted = stages.map((groups) => {
     const drives = groups.filter((group) => group.startsWith("V"));
     if (drives.length === 0) return 10;
     return drives.some((group) => legOf.get(group)?.major) ? 26 : 16;
   });
   const scale = Math.min(1, 70 / wanted.reduce((sum, each) => sum + each, 0));
-  return wanted.map((green, index) => ({ stage: ids[index] as string, green_s: Math.max(8, Math.round(green * scale)) }));
+  return wanted.map((green, index) => ({
+    stage: ids[index] as string,
+    green_s: Math.max(8, Math.round(green * scale)),
+  }));
 }

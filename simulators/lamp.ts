@@ -125,7 +125,12 @@ export class Lamp implements Instrument {
 
   save(now: number): LampState {
     this.count(now);
-    return { level: this.target, energy_Wms: this.energy_Wms, burning_ms: this.burning_ms, failedUntil: this.failedUntil };
+    return {
+      level: this.target,
+      energy_Wms: this.energy_Wms,
+      burning_ms: this.burning_ms,
+      failedUntil: this.failedUntil,
+    };
   }
 
   restore(state: LampState): void {
@@ -149,7 +154,8 @@ export class FeederMeter implements Instrument {
   }
 
   read(measure: string, now: number): number | undefined {
-    if (measure === "power_W") return Math.round(this.lamps.reduce((sum, lamp) => sum + lamp.powerAt(now), 0) * LOSS + CABINET_W);
+    if (measure === "power_W")
+      return Math.round(this.lamps.reduce((sum, lamp) => sum + lamp.powerAt(now), 0) * LOSS + CABINET_W);
     if (measure !== "energy_kWh") return undefined;
     const lamps_kWh = this.lamps.reduce((sum, lamp) => sum + lamp.energy_kWh(now), 0);
     return Math.round((lamps_kWh * LOSS + (CABINET_W * Math.max(0, now - this.began())) / (HOUR * 1000)) * 1000) / 1000;

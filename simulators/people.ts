@@ -1,8 +1,7 @@
 import type { SeededChance } from "#protocol/chance.ts";
 import type { Cancel, Clock } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
-import { HOUR } from "#protocol/units.ts";
-import { seconds } from "#protocol/units.ts";
+import { HOUR, seconds } from "#protocol/units.ts";
 import { normal, poisson, uniform, weighted } from "./draws.ts";
 import type { XY } from "./geometry.ts";
 import { distance } from "./geometry.ts";
@@ -16,10 +15,19 @@ import type { Weather } from "./weather.ts";
 const TRIPS_A_DAY_PER_LAMP: Record<Traveller, number> = { foot: 4.6, bicycle: 1, car: 2.8 };
 /** Longer than this nobody walks when there is a nearer one; cars and bicycles cross the town. */
 const WALK_m = 700;
-const SPEED_m_s: Record<Traveller, readonly [mean: number, spread: number]> = { foot: [1.35, 0.2], bicycle: [4.2, 0.8], car: [0.85, 0.1] };
+const SPEED_m_s: Record<Traveller, readonly [mean: number, spread: number]> = {
+  foot: [1.35, 0.2],
+  bicycle: [4.2, 0.8],
+  car: [0.85, 0.1],
+};
 /** Fewer go out on foot or by bicycle in the rain. */
 const RAIN_KEEPS_IN = 0.45;
-const ATTRACTIONS: readonly { readonly place: keyof typeof FOOTFALL; readonly count: number; readonly share: number; readonly central: boolean }[] = [
+const ATTRACTIONS: readonly {
+  readonly place: keyof typeof FOOTFALL;
+  readonly count: number;
+  readonly share: number;
+  readonly central: boolean;
+}[] = [
   { place: "shops", count: 6, share: 0.42, central: true },
   { place: "station", count: 2, share: 0.2, central: false },
   { place: "housing", count: 12, share: 0.28, central: false },
@@ -67,10 +75,13 @@ export function createPeople(options: {
   const { territory, network, hours, weather, chance, passed, crowd = 1 } = options;
   const trips = { foot: 0, bicycle: 0, car: 0 };
   const attractions = {} as Record<Traveller, Attraction[][]>;
-  for (const traveller of TRAVELLERS) attractions[traveller] = placeAttractions(network, traveller, chance.branch(`places ${traveller}`));
+  for (const traveller of TRAVELLERS)
+    attractions[traveller] = placeAttractions(network, traveller, chance.branch(`places ${traveller}`));
   const homes = {} as Record<Traveller, number[]>;
-  for (const traveller of TRAVELLERS) homes[traveller] = homesOf(territory, network, traveller, chance.branch(`homes ${traveller}`));
-  const perDay = (traveller: Traveller): number => TRIPS_A_DAY_PER_LAMP[traveller] * territory.luminaires.length * crowd;
+  for (const traveller of TRAVELLERS)
+    homes[traveller] = homesOf(territory, network, traveller, chance.branch(`homes ${traveller}`));
+  const perDay = (traveller: Traveller): number =>
+    TRIPS_A_DAY_PER_LAMP[traveller] * territory.luminaires.length * crowd;
   const footfall: number[] = [];
   let started = 0;
 
@@ -191,7 +202,9 @@ function placeAttractions(network: StreetNetwork, traveller: Traveller, chance: 
   for (const each of reachable) if (each.off < origin.off) Object.assign(origin, each);
   return ATTRACTIONS.map(({ place, count, central }) => {
     const own = chance.branch(place);
-    const weights = reachable.map(({ off }) => (central ? Math.exp(-((off / 160) ** 2)) + 1e-9 : Math.exp(-((off / 900) ** 2)) + 1e-9));
+    const weights = reachable.map(({ off }) =>
+      central ? Math.exp(-((off / 160) ** 2)) + 1e-9 : Math.exp(-((off / 900) ** 2)) + 1e-9,
+    );
     const total = weights.reduce((sum, each) => sum + each, 0);
     const found: Attraction[] = [];
     for (let tries = 0; found.length < count && tries < count * 20; tries++) {

@@ -6,7 +6,14 @@ import { distance, nearest, projection } from "./geometry.ts";
 export const TRAVELLERS = ["foot", "bicycle", "car"] as const;
 export type Traveller = (typeof TRAVELLERS)[number];
 
-const NO_CARS: ReadonlySet<Street["highway"]> = new Set(["pedestrian", "footway", "cycleway", "path", "steps", "track"]);
+const NO_CARS: ReadonlySet<Street["highway"]> = new Set([
+  "pedestrian",
+  "footway",
+  "cycleway",
+  "path",
+  "steps",
+  "track",
+]);
 const NO_FEET: ReadonlySet<Street["highway"]> = new Set(["motorway", "trunk"]);
 const NO_BICYCLES: ReadonlySet<Street["highway"]> = new Set(["motorway", "trunk", "steps"]);
 
@@ -67,7 +74,8 @@ export function streetNetwork(territory: Territory): StreetNetwork {
     waysTo(node, traveller) {
       const key = `${traveller} ${node}`;
       let ways = kept.get(key);
-      if (ways === undefined) kept.set(key, (ways = dijkstra(node, traveller === "car", nodes.length, stretches, leaving[traveller])));
+      if (ways === undefined)
+        kept.set(key, (ways = dijkstra(node, traveller === "car", nodes.length, stretches, leaving[traveller])));
       return ways;
     },
   };
@@ -102,9 +110,13 @@ function build(territory: Territory, flat: (place: LonLat) => XY): { nodes: XY[]
       if (node === undefined) nodeOf.set(key(place), (node = nodes.push(flat(place)) - 1));
       if (from >= 0 && line.length > 1) {
         let length_m = 0;
-        for (let index = 1; index < line.length; index++) length_m += distance(line[index - 1] as XY, line[index] as XY);
+        for (let index = 1; index < line.length; index++)
+          length_m += distance(line[index - 1] as XY, line[index] as XY);
         const { highway, oneWay } = street;
-        own.push({ stretch: { from, to: node, length_m, speed_m_s: street.speed_kmh / 3.6, highway, oneWay, poles: [] }, line });
+        own.push({
+          stretch: { from, to: node, length_m, speed_m_s: street.speed_kmh / 3.6, highway, oneWay, poles: [] },
+          line,
+        });
       }
       from = node;
       line = [flat(place)];
@@ -168,7 +180,13 @@ const otherEnd = (stretches: readonly Stretch[], signed: number): number =>
   signed > 0 ? (stretches[signed - 1] as Stretch).from : (stretches[-signed - 1] as Stretch).to;
 
 /** Quickest ways to one node from everywhere, by a binary heap (Dijkstra 1959). */
-function dijkstra(target: number, bySpeed: boolean, count: number, stretches: readonly Stretch[], arriving: readonly number[][]): Ways {
+function dijkstra(
+  target: number,
+  bySpeed: boolean,
+  count: number,
+  stretches: readonly Stretch[],
+  arriving: readonly number[][],
+): Ways {
   const next = new Int32Array(count);
   const seconds = new Float64Array(count).fill(Infinity);
   const metres = new Float64Array(count).fill(Infinity);

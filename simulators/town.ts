@@ -119,10 +119,12 @@ class SimulatedTown implements Town {
     });
     for (const [station, devices] of territory.byStation) {
       const own = stationClock(clock, () => this.offsets.get(station) ?? 0);
-      const instruments = new Map(devices.flatMap(({ id }) => {
-        const instrument = this.world.instruments.get(id);
-        return instrument === undefined ? [] : [[id, instrument] as const];
-      }));
+      const instruments = new Map(
+        devices.flatMap(({ id }) => {
+          const instrument = this.world.instruments.get(id);
+          return instrument === undefined ? [] : [[id, instrument] as const];
+        }),
+      );
       this.clocks.set(station, own);
       const wiring = simulatedHardware(instruments, clock, own);
       this.wirings.set(station, wiring);
@@ -264,7 +266,8 @@ class SimulatedTown implements Town {
       for (const station of stations) this.offsets.set(station, begins ? (fault.amount ?? 3600) * 1000 : 0);
     } else if (kind === "lamp-failed") {
       if (!begins) return;
-      for (const lamp of target === undefined ? this.world.lamps.keys() : [target]) this.failLamp(lamp, fault.for_s * 1000);
+      for (const lamp of target === undefined ? this.world.lamps.keys() : [target])
+        this.failLamp(lamp, fault.for_s * 1000);
     } else {
       for (const { id, station, kind: what } of territory.devices.values()) {
         if (target === undefined ? !SENSORS.has(what) : target !== id) continue;

@@ -53,7 +53,12 @@ export function createWeather(position: LonLat, chance: SeededChance): Weather {
   const weather: Weather = {
     temperature_C(at) {
       const day = Math.cos(((at / HOUR + lon / 15 - 15) / 24) * 2 * Math.PI);
-      return 11.5 + 8 * season(at) + (4 + 2 * season(at)) * day * (1 - cloud(at) / 2) + 9 * (smooth("front", at, 40 * HOUR) - 0.5);
+      return (
+        11.5 +
+        8 * season(at) +
+        (4 + 2 * season(at)) * day * (1 - cloud(at) / 2) +
+        9 * (smooth("front", at, 40 * HOUR) - 0.5)
+      );
     },
     rain_mm_h(at) {
       const wet = cloud(at) - 0.72;
@@ -76,7 +81,8 @@ export function createWeather(position: LonLat, chance: SeededChance): Weather {
 
 export function photocell(weather: Weather): Instrument {
   return {
-    read: (measure, now) => (measure === "illuminance_lx" ? Math.min(150_000, Math.round(weather.illuminance_lx(now) * 10) / 10) : undefined),
+    read: (measure, now) =>
+      measure === "illuminance_lx" ? Math.min(150_000, Math.round(weather.illuminance_lx(now) * 10) / 10) : undefined,
   };
 }
 

@@ -124,7 +124,9 @@ export function createWorld(options: WorldOptions): World {
     instruments.set(feature.id, container);
   }
 
-  const places = new Map([...territory.containers, ...territory.tippingSites, ...territory.depots].map((each) => [each.id, each.position]));
+  const places = new Map(
+    [...territory.containers, ...territory.tippingSites, ...territory.depots].map((each) => [each.id, each.position]),
+  );
   const tipping = new Map(territory.tippingSites.map((each) => [each.id, each.service_s]));
   const crews = new Map<string, Crew>();
   for (const depot of territory.depots) {
@@ -174,7 +176,8 @@ export function createWorld(options: WorldOptions): World {
         if (output === "greens") greens = value;
         else if (output === "ambers") ambers = value;
         else return;
-        for (const violation of watch.changed(instant(at), greens, ambers)) observer.violation?.(junction.id, violation);
+        for (const violation of watch.changed(instant(at), greens, ambers))
+          observer.violation?.(junction.id, violation);
         truth.greens(greens, ambers, instant(at));
         observer.greens?.(instant(at), junction.id, greens, ambers);
       },
@@ -225,7 +228,17 @@ export function createWorld(options: WorldOptions): World {
         if (lamp.levelAt(at) > 0) lit++;
       }
       const violations = watches.reduce((sum, each) => sum + each.violations, 0);
-      return { energy_kWh, power_W, lit, trips: { ...people.trips }, passages, sensed, collections, overflows, violations };
+      return {
+        energy_kWh,
+        power_W,
+        lit,
+        trips: { ...people.trips },
+        passages,
+        sensed,
+        collections,
+        overflows,
+        violations,
+      };
     },
   };
 }

@@ -28,7 +28,9 @@ export function crossings(streets: readonly BuiltStreet[], plan: Plan, wished: n
       at.set(key(place), node);
     }
   }
-  const busiest = [...at.values()].filter(({ legs, weight }) => legs >= 3 && weight >= 6).sort((a, b) => b.weight - a.weight);
+  const busiest = [...at.values()]
+    .filter(({ legs, weight }) => legs >= 3 && weight >= 6)
+    .sort((a, b) => b.weight - a.weight);
   for (const gate of plan.gates) take(gate);
   for (const { place } of busiest) take(place);
   return chosen;

@@ -18,7 +18,10 @@ export type Globe = (place: XY) => LonLat;
 
 /** What stands on a street of each kind: class after EN 13201-2, lamp, height, distance from the middle of the road. */
 export const LIGHTING: Partial<
-  Record<Street["highway"], { lightingClass: LightingClass; power_W: number; height_m: number; verge_m: number; speed_kmh: number }>
+  Record<
+    Street["highway"],
+    { lightingClass: LightingClass; power_W: number; height_m: number; verge_m: number; speed_kmh: number }
+  >
 > = {
   secondary: { lightingClass: "M4", power_W: 72, height_m: 8, verge_m: 5, speed_kmh: 50 },
   tertiary: { lightingClass: "M5", power_W: 56, height_m: 7, verge_m: 4.5, speed_kmh: 50 },
@@ -27,7 +30,12 @@ export const LIGHTING: Partial<
   pedestrian: { lightingClass: "P3", power_W: 36, height_m: 4, verge_m: 2, speed_kmh: 10 },
 };
 
-const SPACING_m: Partial<Record<Street["highway"], number>> = { secondary: 31, tertiary: 30, living_street: 25, pedestrian: 24 };
+const SPACING_m: Partial<Record<Street["highway"], number>> = {
+  secondary: 31,
+  tertiary: 30,
+  living_street: 25,
+  pedestrian: 24,
+};
 const ORDINARY_SPACING_m = 28;
 /** As many lamps as a cabinet feeds. */
 const LAMPS_A_FEEDER = 45;
@@ -42,7 +50,12 @@ export function lampCount(streets: readonly BuiltStreet[], factor: number): numb
 }
 
 /** Exactly `lamps` lamps, evenly along each street, each on a pole with its station and nearly always a presence sensor. */
-export function lampFeatures(streets: readonly BuiltStreet[], lamps: number, globe: Globe, chance: SeededChance): GeoJsonFeature[] {
+export function lampFeatures(
+  streets: readonly BuiltStreet[],
+  lamps: number,
+  globe: Globe,
+  chance: SeededChance,
+): GeoJsonFeature[] {
   const counts = exactCounts(streets, lamps);
   const features: GeoJsonFeature[] = [];
   const feeders = new Map<number, { id: string; lamps: number; at: LonLat }>();
@@ -83,7 +96,10 @@ export function lampFeatures(streets: readonly BuiltStreet[], lamps: number, glo
     }
   }
   for (const { id, at } of cabinets) {
-    features.push(pointFeature("station", `S-${id}`, at), pointFeature("meter", `M-${id}`, at, { station: `S-${id}`, feeder: id }));
+    features.push(
+      pointFeature("station", `S-${id}`, at),
+      pointFeature("meter", `M-${id}`, at, { station: `S-${id}`, feeder: id }),
+    );
   }
   return features;
 }
@@ -115,11 +131,30 @@ const STREAM_OF_PLACE: Record<Place, readonly Container["stream"][]> = {
   station: ["litter", "litter", "paper"],
   school: ["litter", "litter", "paper"],
 };
-const VOLUME_L: Record<Container["stream"], number> = { litter: 120, residual: 770, packaging: 770, paper: 1100, glass: 2500, organic: 360 };
-const SERVICE_S: Record<Container["stream"], number> = { litter: 45, residual: 75, packaging: 75, paper: 100, glass: 150, organic: 60 };
+const VOLUME_L: Record<Container["stream"], number> = {
+  litter: 120,
+  residual: 770,
+  packaging: 770,
+  paper: 1100,
+  glass: 2500,
+  organic: 360,
+};
+const SERVICE_S: Record<Container["stream"], number> = {
+  litter: 45,
+  residual: 75,
+  packaging: 75,
+  paper: 100,
+  glass: 150,
+  organic: 60,
+};
 
 /** Containers beside the streets that a vehicle can use, by what the street is like: shops in the old town, housing outside. */
-export function containerFeatures(streets: readonly BuiltStreet[], containers: number, globe: Globe, chance: SeededChance): GeoJsonFeature[] {
+export function containerFeatures(
+  streets: readonly BuiltStreet[],
+  containers: number,
+  globe: Globe,
+  chance: SeededChance,
+): GeoJsonFeature[] {
   const driven = streets.filter(({ lit, highway, line }) => lit && highway !== "pedestrian" && lengthOf(line) > 30);
   const features: GeoJsonFeature[] = [];
   const quarters = Math.max(...driven.map(({ quarter }) => quarter));

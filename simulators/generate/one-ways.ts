@@ -13,7 +13,9 @@ export function passableOneWays(streets: readonly PlannedStreet[]): Set<number> 
     const there = reached(streets, driven, oneWay, true);
     const back = reached(streets, driven, oneWay, false);
     for (const index of oneWay) {
-      const shut = (streets[index] as PlannedStreet).line.some((place) => !there.has(key(place)) || !back.has(key(place)));
+      const shut = (streets[index] as PlannedStreet).line.some(
+        (place) => !there.has(key(place)) || !back.has(key(place)),
+      );
       if (!shut && driven[index] === true) continue;
       oneWay.delete(index);
       opened = true;
@@ -23,7 +25,12 @@ export function passableOneWays(streets: readonly PlannedStreet[]): Set<number> 
 }
 
 /** Places that can be driven to from the first one, or, backwards, from which it can be reached. */
-function reached(streets: readonly PlannedStreet[], driven: readonly boolean[], oneWay: ReadonlySet<number>, forwards: boolean): Set<string> {
+function reached(
+  streets: readonly PlannedStreet[],
+  driven: readonly boolean[],
+  oneWay: ReadonlySet<number>,
+  forwards: boolean,
+): Set<string> {
   const next = new Map<string, string[]>();
   const link = (from: XY, to: XY): void => {
     const list = next.get(key(from)) ?? [];

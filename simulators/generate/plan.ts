@@ -80,7 +80,7 @@ class Draughtsman {
     this.oldTown();
     for (const quarter of quarters) this.layOut(quarter);
     this.boulevard(quarters);
-    this.radialRoads(quarters);
+    this.radialRoads();
     return {
       streets: this.connected(this.streets),
       rings: this.outlines(quarters),
@@ -272,7 +272,7 @@ class Draughtsman {
     }
   }
 
-  private radialRoads(quarters: readonly Quarter[]): void {
+  private radialRoads(): void {
     const through = [0, Math.floor(this.radials / 2)];
     for (let index = 0; index < this.radials; index++) {
       const wall = this.wall(index);
@@ -285,13 +285,22 @@ class Draughtsman {
       this.add("living_street", this.names.high(), draw(start, wall), 0, false);
       const highway = through.includes(index) ? "secondary" : "tertiary";
       const avenue = this.names.avenue();
-      for (const part of inParts(outs.filter((out) => out >= wall), 12)) {
+      for (const part of inParts(
+        outs.filter((out) => out >= wall),
+        12,
+      )) {
         const name = part[0] === wall ? avenue : this.names.avenue();
-        if (part.length > 1) this.add(highway, name, part.map((out) => this.onRadial(index, out)), index + 1, false);
+        if (part.length > 1)
+          this.add(
+            highway,
+            name,
+            part.map((out) => this.onRadial(index, out)),
+            index + 1,
+            false,
+          );
       }
       this.add(highway, avenue.replace(/^Avenue/, "Route"), draw(lit, end), index + 1, false, false);
     }
-    void quarters;
   }
 
   private add(
@@ -381,9 +390,11 @@ class Draughtsman {
   private connected(streets: readonly PlannedStreet[]): PlannedStreet[] {
     const key = ([x, y]: XY): string => `${x.toFixed(3)} ${y.toFixed(3)}`;
     const at = new Map<string, PlannedStreet[]>();
-    for (const street of streets) for (const point of street.line) at.set(key(point), [...(at.get(key(point)) ?? []), street]);
+    for (const street of streets)
+      for (const point of street.line) at.set(key(point), [...(at.get(key(point)) ?? []), street]);
     const reached = new Set<PlannedStreet>(streets.slice(0, 1));
-    for (const street of reached) for (const point of street.line) for (const next of at.get(key(point)) ?? []) reached.add(next);
+    for (const street of reached)
+      for (const point of street.line) for (const next of at.get(key(point)) ?? []) reached.add(next);
     return streets.filter((street) => reached.has(street));
   }
 }

@@ -33,7 +33,10 @@ const FEEDER_SQUARE_m = 250;
  * does not say is filled by defaults, and the report lists each with its count.
  * Raises Fault FILE_MISSING or TERRITORY_UNREADABLE.
  */
-export async function importOsm(file: string, options: ImportOptions = {}): Promise<{ territory: TerritoryFile; report: ImportReport }> {
+export async function importOsm(
+  file: string,
+  options: ImportOptions = {},
+): Promise<{ territory: TerritoryFile; report: ImportReport }> {
   return new Importer(await readOsm(file, options.bbox), options, file).territory();
 }
 
@@ -84,7 +87,14 @@ class Importer {
       report,
       territory: {
         type: "FeatureCollection",
-        vigie: { version: 1, id: slug(name) || "town", name, timeZone: this.timeZone(), position: this.position, attribution: ATTRIBUTION },
+        vigie: {
+          version: 1,
+          id: slug(name) || "town",
+          name,
+          timeZone: this.timeZone(),
+          position: this.position,
+          attribution: ATTRIBUTION,
+        },
         features,
       },
     };
@@ -103,7 +113,11 @@ class Importer {
   }
 
   private *lamps(): Generator<GeoJsonFeature> {
-    const mapped = this.nodesWith((tags) => tags["highway"] === "street_lamp").map(({ at, tags }) => ({ at: this.flat(at), place: at, height: tags["height"] }));
+    const mapped = this.nodesWith((tags) => tags["highway"] === "street_lamp").map(({ at, tags }) => ({
+      at: this.flat(at),
+      place: at,
+      height: tags["height"],
+    }));
     this.report.find("lamps on the map", mapped.length);
     const all: { at: XY; place: LonLat; height?: string | undefined }[] = mapped;
     if (this.options.fillLamps === true) all.push(...this.lampsBetween(mapped.map(({ at }) => at)));
@@ -118,7 +132,10 @@ class Importer {
       const id = numbered("L", ++count, all.length);
       const station = `S-${id}`;
       const usual = DEFAULTS[near.street.highway];
-      this.report.fill("power of a lamp", "by the kind of its street: 95 W primary, 72 W secondary, 34 W residential, 24 W footway");
+      this.report.fill(
+        "power of a lamp",
+        "by the kind of its street: 95 W primary, 72 W secondary, 34 W residential, 24 W footway",
+      );
       if (height === undefined) this.report.fill("height of a pole", "by the kind of its street: 4 to 12 m");
       this.report.fill("presence sensor", "one on each pole, range 12 m");
       const square = `${Math.floor(at[0] / FEEDER_SQUARE_m)} ${Math.floor(at[1] / FEEDER_SQUARE_m)}`;
@@ -138,7 +155,12 @@ class Importer {
         lightingClass: usual.lightingClass,
         feeder,
       });
-      yield pointFeature("presence", id.replace("L", "P"), place, { station, street: near.street.id, luminaire: id, range_m: 12 });
+      yield pointFeature("presence", id.replace("L", "P"), place, {
+        station,
+        street: near.street.id,
+        luminaire: id,
+        range_m: 12,
+      });
     }
   }
 
@@ -152,13 +174,17 @@ class Importer {
     };
     const taken = ([x, y]: XY): boolean =>
       [-1, 0, 1].some((dx) =>
-        [-1, 0, 1].some((dy) => cells.get(key(x + dx * FILL_APART_m, y + dy * FILL_APART_m))?.some((other) => distance(other, [x, y]) < FILL_APART_m)),
+        [-1, 0, 1].some((dy) =>
+          cells
+            .get(key(x + dx * FILL_APART_m, y + dy * FILL_APART_m))
+            ?.some((other) => distance(other, [x, y]) < FILL_APART_m),
+        ),
       );
     for (const at of mapped) put(at);
     const added: { at: XY; place: LonLat }[] = [];
-    for (const { line, lit } of this.streets) {
+    for (const { line } of this.streets.filter(({ lit }) => lit)) {
       const length = lengthOf(line);
-      for (let metres = FILL_SPACING_m / 2; lit && metres < length; metres += FILL_SPACING_m) {
+      for (let metres = FILL_SPACING_m / 2; metres < length; metres += FILL_SPACING_m) {
         const { at, direction } = along(line, metres);
         const pole = aside(at, direction, 3);
         if (taken(pole)) continue;
@@ -190,8 +216,17 @@ class Importer {
         return this.globe(aside([centre[0] + out[0] * metres, centre[1] + out[1] * metres], out, -aside_m));
       };
       const titles = [...new Set(arms.map(({ street }) => names.get(street) ?? street))].slice(0, 2);
-      this.report.fill("signal plan of a junction", "groups, conflicts, intergreens, stages and fixed plan from its geometry; loops and buttons at each arm");
-      yield* planJunction(numbered("J", index + 1, crossings.length), titles.join(" / "), this.globe(centre), arms, place);
+      this.report.fill(
+        "signal plan of a junction",
+        "groups, conflicts, intergreens, stages and fixed plan from its geometry; loops and buttons at each arm",
+      );
+      yield* planJunction(
+        numbered("J", index + 1, crossings.length),
+        titles.join(" / "),
+        this.globe(centre),
+        arms,
+        place,
+      );
     }
   }
 
@@ -203,7 +238,10 @@ class Importer {
       const stream = tags["amenity"] === "recycling" ? recycled(tags) : usual.stream;
       const id = numbered("C", index + 1, found.length);
       const street = this.nearby.nearest(this.flat(at), isDriven)?.street.id;
-      this.report.fill("volume, place and service time of a container", "120 L in shops, 45 s (waste basket); 770 L, 75 s (waste disposal) and 2500 L, 150 s (recycling) in housing");
+      this.report.fill(
+        "volume, place and service time of a container",
+        "120 L in shops, 45 s (waste basket); 770 L, 75 s (waste disposal) and 2500 L, 150 s (recycling) in housing",
+      );
       yield pointFeature("station", `S-${id}`, at);
       yield pointFeature("container", id, at, {
         station: `S-${id}`,
@@ -220,9 +258,13 @@ class Importer {
   private *yards(): Generator<GeoJsonFeature> {
     const ends = this.streets.filter(isDriven).flatMap(({ line }) => [line[0] as XY, line.at(-1) as XY]);
     const farthest = (x: number, y: number): LonLat =>
-      this.globe(ends.reduce((best, at) => (at[0] * x + at[1] * y > best[0] * x + best[1] * y ? at : best), ends[0] ?? [0, 0]));
+      this.globe(
+        ends.reduce((best, at) => (at[0] * x + at[1] * y > best[0] * x + best[1] * y ? at : best), ends[0] ?? [0, 0]),
+      );
     const depot = farthest(-1, 1);
-    this.report.note("a depot with two vehicles was put at the north-western end of the streets, a tipping site at the south-eastern");
+    this.report.note(
+      "a depot with two vehicles was put at the north-western end of the streets, a tipping site at the south-eastern",
+    );
     this.report.note("a photocell and a weather station were put in the middle");
     yield pointFeature("station", "S-METEO", this.position);
     yield pointFeature("photocell", "PC1", this.position, { station: "S-METEO" });
@@ -231,11 +273,28 @@ class Importer {
     yield pointFeature("station", "S-T2", depot);
     yield pointFeature("depot", "D1", depot, {
       vehicles: [
-        { id: "T1", station: "S-T1", capacity_L: 9000, streams: ["residual", "litter", "organic"], shiftStart: "06:00", shift_h: 7 },
-        { id: "T2", station: "S-T2", capacity_L: 12_000, streams: ["paper", "packaging", "glass"], shiftStart: "07:00", shift_h: 7 },
+        {
+          id: "T1",
+          station: "S-T1",
+          capacity_L: 9000,
+          streams: ["residual", "litter", "organic"],
+          shiftStart: "06:00",
+          shift_h: 7,
+        },
+        {
+          id: "T2",
+          station: "S-T2",
+          capacity_L: 12_000,
+          streams: ["paper", "packaging", "glass"],
+          shiftStart: "07:00",
+          shift_h: 7,
+        },
       ],
     });
-    yield pointFeature("tipping-site", "X1", farthest(1, -1), { service_s: 900, streams: ["residual", "paper", "packaging", "glass", "organic", "litter"] });
+    yield pointFeature("tipping-site", "X1", farthest(1, -1), {
+      service_s: 900,
+      streams: ["residual", "paper", "packaging", "glass", "organic", "litter"],
+    });
   }
 
   private nodesWith(wanted: (tags: OsmNode["tags"]) => boolean): OsmNode[] {
@@ -243,7 +302,10 @@ class Importer {
   }
 }
 
-const CONTAINERS: Record<"waste_basket" | "waste_disposal" | "recycling", { stream: Container["stream"]; volume_L: number; place: Container["place"]; service_s: number }> = {
+const CONTAINERS: Record<
+  "waste_basket" | "waste_disposal" | "recycling",
+  { stream: Container["stream"]; volume_L: number; place: Container["place"]; service_s: number }
+> = {
   waste_basket: { stream: "litter", volume_L: 120, place: "shops", service_s: 45 },
   waste_disposal: { stream: "residual", volume_L: 770, place: "housing", service_s: 75 },
   recycling: { stream: "glass", volume_L: 2500, place: "housing", service_s: 150 },

@@ -24,13 +24,26 @@ export interface OsmExtract {
 export type Box = readonly [west: number, south: number, east: number, north: number];
 
 /** Tags that say something about what we run; all others stay behind. */
-const NODE_TAGS = ["highway", "amenity", "crossing", "recycling:glass", "recycling:paper", "recycling:plastic_packaging", "height"];
+const NODE_TAGS = [
+  "highway",
+  "amenity",
+  "crossing",
+  "recycling:glass",
+  "recycling:paper",
+  "recycling:plastic_packaging",
+  "height",
+];
 const WAY_TAGS = ["highway", "name", "oneway", "junction", "maxspeed", "lit", "lanes", "area"];
 /** A metropolis fits; a country does not belong into one town. */
 const MAX_NODES = 5_000_000;
 
 const item = object(
-  { type: optional(oneOf("node", "way", "relation")), id: optional(number()), lat: optional(number(-90, 90)), lon: optional(number(-180, 180)) },
+  {
+    type: optional(oneOf("node", "way", "relation")),
+    id: optional(number()),
+    lat: optional(number(-90, 90)),
+    lon: optional(number(-180, 180)),
+  },
   "ignore",
 );
 
@@ -47,12 +60,13 @@ export async function readOsm(file: string, box?: Box): Promise<OsmExtract> {
     for await (const each of createOSMStream(file, { withTags: { node: NODE_TAGS, way: WAY_TAGS, relation: false } })) {
       const { type, id, lat, lon } = item.parse(each, "");
       if (id === undefined) continue;
-      const tags = ((each as { tags?: Tags }).tags ?? {}) as Tags;
+      const tags = (each as { tags?: Tags }).tags ?? {};
       if (type === "node" && lat !== undefined && lon !== undefined) {
         const at: LonLat = [round(lon), round(lat)];
         if (box !== undefined && !inside(at, box)) continue;
         places.set(id, at);
-        if (places.size > MAX_NODES) throw new Fault("TERRITORY_UNREADABLE", { file, problem: `more than ${MAX_NODES} nodes; give --bbox` });
+        if (places.size > MAX_NODES)
+          throw new Fault("TERRITORY_UNREADABLE", { file, problem: `more than ${MAX_NODES} nodes; give --bbox` });
         if (Object.keys(tags).length > 0) nodes.push({ id, at, tags });
       } else if (type === "way" && tags["highway"] !== undefined) {
         for (const line of pieces((each as { refs?: number[] }).refs ?? [], places)) ways.push({ id, line, tags });
@@ -62,7 +76,8 @@ export async function readOsm(file: string, box?: Box): Promise<OsmExtract> {
     if (problem instanceof Fault) throw problem;
     throw new Fault("TERRITORY_UNREADABLE", { file, problem: `no OpenStreetMap PBF (${(problem as Error).message})` });
   }
-  if (ways.length === 0) throw new Fault("TERRITORY_UNREADABLE", { file, problem: "it holds no street inside the box" });
+  if (ways.length === 0)
+    throw new Fault("TERRITORY_UNREADABLE", { file, problem: "it holds no street inside the box" });
   return { nodes, ways };
 }
 

@@ -26,7 +26,9 @@ export class ImportReport {
   lines(): string[] {
     return [
       ...Object.entries(this.found).map(([what, count]) => `${count} ${what}`),
-      ...Object.entries(this.filled).map(([attribute, { count, with: value }]) => `filled ${count} times: ${attribute}, ${value}`),
+      ...Object.entries(this.filled).map(
+        ([attribute, { count, with: value }]) => `filled ${count} times: ${attribute}, ${value}`,
+      ),
       ...Object.entries(this.skipped).map(([what, count]) => `left out: ${count} ${what}`),
       ...this.notes,
     ];

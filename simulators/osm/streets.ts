@@ -16,7 +16,10 @@ export interface ImportedStreet {
 }
 
 /** What OpenStreetMap leaves unsaid about a street of each kind, and about a lamp that stands on it. */
-export const DEFAULTS: Record<Street["highway"], { speed_kmh: number; lightingClass: LightingClass; power_W: number; height_m: number }> = {
+export const DEFAULTS: Record<
+  Street["highway"],
+  { speed_kmh: number; lightingClass: LightingClass; power_W: number; height_m: number }
+> = {
   motorway: { speed_kmh: 100, lightingClass: "M2", power_W: 150, height_m: 12 },
   trunk: { speed_kmh: 80, lightingClass: "M3", power_W: 120, height_m: 10 },
   primary: { speed_kmh: 50, lightingClass: "M3", power_W: 95, height_m: 9 },
@@ -41,14 +44,22 @@ export const isDriven = ({ highway }: { highway: Street["highway"] }): boolean =
 export const hasStopLine = ({ highway }: { highway: Street["highway"] }): boolean => !MINOR.has(highway);
 
 /** Streets from ways: direction, speed and name as mapped; what is not mapped is filled and counted. */
-export function importStreets(ways: readonly OsmWay[], flat: (at: LonLat) => XY, report: ImportReport): ImportedStreet[] {
+export function importStreets(
+  ways: readonly OsmWay[],
+  flat: (at: LonLat) => XY,
+  report: ImportReport,
+): ImportedStreet[] {
   const streets: ImportedStreet[] = [];
   const pieces = new Map<number, number>();
   for (const { id, line, tags } of ways) {
-    const highway = (tags["highway"] as string).replace(/_link$/, "").replace("road", "unclassified") as Street["highway"];
+    const highway = (tags["highway"] as string)
+      .replace(/_link$/, "")
+      .replace("road", "unclassified") as Street["highway"];
     const usual = Object.hasOwn(DEFAULTS, highway) ? DEFAULTS[highway] : undefined;
     if (usual === undefined || tags["area"] === "yes") {
-      report.skip(usual === undefined ? `ways that are no street (highway=${tags["highway"]})` : "squares drawn as areas");
+      report.skip(
+        usual === undefined ? `ways that are no street (highway=${tags["highway"]})` : "squares drawn as areas",
+      );
       continue;
     }
     const nth = pieces.get(id) ?? 0;
@@ -56,7 +67,11 @@ export function importStreets(ways: readonly OsmWay[], flat: (at: LonLat) => XY,
     const against = tags["oneway"] === "-1";
     const oneWay = against || ["yes", "true", "1"].includes(tags["oneway"] ?? "") || tags["junction"] === "roundabout";
     const mapped = speedOf(tags);
-    if (mapped === undefined) report.fill("speed of a street", "by its kind: 50 km/h on primary and secondary, 40 on tertiary, 30 on residential, 20 on service");
+    if (mapped === undefined)
+      report.fill(
+        "speed of a street",
+        "by its kind: 50 km/h on primary and secondary, 40 on tertiary, 30 on residential, 20 on service",
+      );
     if (tags["name"] === undefined) report.fill("name of a street", "its kind and number");
     report.fill("lighting class of a street", "by its kind: M3 primary, M4 secondary, M5 tertiary, P3 to P6 others");
     const places = against ? line.toReversed() : line;

@@ -41,7 +41,11 @@ test("from the depot every container can be driven to, and back", () => {
     fc.property(fc.integer({ min: 1, max: 5000 }), (seed) => {
       const town = parseTerritory(generateTown({ seed }));
       const points = [...town.depots, ...town.tippingSites, ...town.containers].map(({ position }) => position);
-      expect(travelTimes(roadGraph(town.streets), points).flat().every((seconds) => Number.isFinite(seconds))).toBe(true);
+      expect(
+        travelTimes(roadGraph(town.streets), points)
+          .flat()
+          .every((seconds) => Number.isFinite(seconds)),
+      ).toBe(true);
     }),
     { numRuns: 8 },
   );

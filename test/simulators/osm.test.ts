@@ -87,18 +87,39 @@ function extract(): Uint8Array {
     { id: 21, refs: [4, 2, 5], tags: { highway: "secondary", name: "East Street", oneway: "yes", lit: "yes" } },
   ];
   const keyed = (tags: Record<string, string>): Uint8Array[] => [
-    packed(2, Object.keys(tags).map((key) => varint(text(key)))),
-    packed(3, Object.values(tags).map((value) => varint(text(value)))),
+    packed(
+      2,
+      Object.keys(tags).map((key) => varint(text(key))),
+    ),
+    packed(
+      3,
+      Object.values(tags).map((value) => varint(text(value))),
+    ),
   ];
   const groups = [
     ...nodes.map(({ id, lon, lat, tags }) =>
-      field(1, [number(1, zigzag(id)), ...keyed(tags), number(8, zigzag(Math.round(lat * 1e7))), number(9, zigzag(Math.round(lon * 1e7)))]),
+      field(1, [
+        number(1, zigzag(id)),
+        ...keyed(tags),
+        number(8, zigzag(Math.round(lat * 1e7))),
+        number(9, zigzag(Math.round(lon * 1e7))),
+      ]),
     ),
     ...ways.map(({ id, refs, tags }) =>
-      field(3, [number(1, id), ...keyed(tags), packed(8, refs.map((ref, index) => varint(zigzag(ref - (refs[index - 1] ?? 0)))))]),
+      field(3, [
+        number(1, id),
+        ...keyed(tags),
+        packed(
+          8,
+          refs.map((ref, index) => varint(zigzag(ref - (refs[index - 1] ?? 0)))),
+        ),
+      ]),
     ),
   ];
-  const table = field(1, strings.map((value) => field(1, [Buffer.from(value)])));
+  const table = field(
+    1,
+    strings.map((value) => field(1, [Buffer.from(value)])),
+  );
   const block = Buffer.concat([table, field(2, groups)]);
   const header = Buffer.concat([field(4, [Buffer.from("OsmSchema-V0.6")])]);
   return Buffer.concat([blob("OSMHeader", header), blob("OSMData", block)]);

@@ -44,7 +44,11 @@ test("a day in the street has few people at night, sensors that miss 5 to 15 %, 
     await clock.run(instant(start + 24 * HOUR));
     stop();
     const figures = world.figures(clock.now());
-    return { figures: JSON.stringify(figures), missed: 1 - figures.sensed / figures.passages, footfall: world.people.footfall() };
+    return {
+      figures: JSON.stringify(figures),
+      missed: 1 - figures.sensed / figures.passages,
+      footfall: world.people.footfall(),
+    };
   };
   const [once, again, other] = [await day(1), await day(1), await day(2)];
   expect(again.figures).toBe(once.figures);
