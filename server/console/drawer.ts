@@ -5,7 +5,16 @@ import type { DecisionDetail, DecisionEntry, LatestValue, Twin, Why } from "../a
 import { query } from "./api.ts";
 import { useCell } from "./cell.ts";
 import { Chart } from "./chart.ts";
-import { factRows, factText, firstLine, orderText, refusedSentence, ruleSentence, valueText } from "./explain.ts";
+import {
+  factRows,
+  factText,
+  firstLine,
+  optionText,
+  orderText,
+  refusedSentence,
+  ruleSentence,
+  valueText,
+} from "./explain.ts";
 import { age, clockTime, duration, exactTime, percent, quantity, when } from "./format.ts";
 import { Handle } from "./handle.ts";
 import { say, sayNamed } from "./language.ts";
@@ -184,7 +193,7 @@ export function Considered(props: {
       h(
         "li",
         { key: index },
-        h("b", null, sayNamed("option", String(each.value), {}, valueText(props.kind, each.value))),
+        h("b", null, optionText(props.kind, each.value)),
         " — ",
         refusedSentence(each.refused),
         each.cost !== undefined &&

@@ -87,6 +87,15 @@ export function valueText(kind: string, value: unknown): string {
   return orderText(value as Readonly<Record<string, unknown>>);
 }
 
+/** What else could have been done: control names it in a few fixed words, or gives the value itself. */
+export function optionText(kind: string, value: unknown): string {
+  if (typeof value !== "string") return valueText(kind, value);
+  const [, name = "", when] = /^([MCP]\d) (all night|in the quietest hours)$/.exec(value) ?? [];
+  if (when !== undefined)
+    return say(when === "all night" ? "option.class-all-night" : "option.class-in-quiet", { name });
+  return sayNamed("option", value, {}, valueText(kind, value));
+}
+
 /** An order in a few words: what a lamp, a junction or a vehicle was told. */
 export function orderText(order: Readonly<Record<string, unknown>>): string {
   const steps = order["steps"];

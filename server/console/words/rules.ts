@@ -183,6 +183,8 @@ export const RULES = {
     en: "the frame before makes people wait longer",
     fr: "le cadre précédent fait attendre davantage",
   },
+  "option.class-all-night": { en: "Class {name} all night", fr: "Classe {name} toute la nuit" },
+  "option.class-in-quiet": { en: "Class {name} in the quietest hours", fr: "Classe {name} aux heures les plus calmes" },
   "option.every container": { en: "Every container", fr: "Tous les conteneurs" },
   "option.nobody comes today": { en: "Nobody comes today", fr: "Personne ne passe aujourd’hui" },
   "option.savings without search": {

@@ -24,8 +24,8 @@ export const VIEWS = {
     fr: "Jusqu’ici {energy}, {share} d’une nuit pleine.",
   },
   "now.lighting.failed": {
-    en: "{n} reports a failure.|{n} report a failure.",
-    fr: "{n} signale une panne.|{n} signalent une panne.",
+    en: "{n} lamp reports a failure.|{n} lamps report a failure.",
+    fr: "{n} lampe signale une panne.|{n} lampes signalent une panne.",
   },
   "now.waste.figure": {
     en: "{n} of {containers} over 80 %|{n} of {containers} over 80 %",
