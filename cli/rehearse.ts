@@ -6,47 +6,45 @@ import type { TraceLine } from "#rehearsal/street.ts";
 import { parseFaults } from "#simulators/faults.ts";
 import type { Terminal } from "./terminal.ts";
 import { generatedTown, readTown } from "./territory.ts";
-import { verb } from "./verb.ts";
+import type { Call } from "./verb.ts";
 
-export const rehearse = verb({
-  name: "rehearse",
-  en: "runs server and town on virtual time, from a seed, and says what held",
-  fr: "fait tourner serveur et ville en temps virtuel, depuis une graine, et dit ce qui a tenu",
-  settings: ["seed", "hours", "from", "territory", "faults", "trace", "json"],
-  async run({ settings, terminal, sources }) {
-    const { territory } =
-      settings.territory === undefined ? generatedTown({ seed: settings.seed }) : readTown(settings.territory);
-    const from = Date.parse(settings.from);
-    if (!Number.isFinite(from)) {
-      throw new Fault("OPTION_INVALID", {
-        option: "--from",
-        found: settings.from,
-        expected: "a time like 2026-03-02T12:00:00Z",
-        place: "the command line",
-      });
-    }
-    const faults =
-      settings.faults === undefined ? [] : parseFaults(jsonIn(settings.faults, sources.readFile), territory);
-    const trace = settings.trace === undefined ? undefined : traceTo(settings.trace);
-    const { result } = await rehearsal({
-      territory,
-      seed: settings.seed,
-      from: instant(from),
-      hours: settings.hours,
-      faults,
-      ...(trace && { trace: trace.write }),
-      progress: (share) =>
-        settings.json || terminal.progress(Math.min(share, 0.999), `${Math.floor(share * settings.hours)} h`),
+/** Runs server and town on virtual time and says what held; 1 when an invariant was broken. */
+export async function rehearse({
+  settings,
+  terminal,
+  sources,
+}: Call<"seed" | "hours" | "from" | "territory" | "faults" | "trace" | "json">): Promise<number> {
+  const { territory } =
+    settings.territory === undefined ? generatedTown({ seed: settings.seed }) : readTown(settings.territory);
+  const from = Date.parse(settings.from);
+  if (!Number.isFinite(from)) {
+    throw new Fault("OPTION_INVALID", {
+      option: "--from",
+      found: settings.from,
+      expected: "a time like 2026-03-02T12:00:00Z",
+      place: "the command line",
     });
-    trace?.close();
-    if (settings.json) terminal.out(JSON.stringify(result));
-    else {
-      terminal.progress(1, `${settings.hours} h`);
-      terminal.out(inWords(result, terminal));
-    }
-    return Object.values(result.violations).some((count) => count > 0) ? 1 : 0;
-  },
-});
+  }
+  const faults = settings.faults === undefined ? [] : parseFaults(jsonIn(settings.faults, sources.readFile), territory);
+  const trace = settings.trace === undefined ? undefined : traceTo(settings.trace);
+  const { result } = await rehearsal({
+    territory,
+    seed: settings.seed,
+    from: instant(from),
+    hours: settings.hours,
+    faults,
+    ...(trace && { trace: trace.write }),
+    progress: (share) =>
+      settings.json || terminal.progress(Math.min(share, 0.999), `${Math.floor(share * settings.hours)} h`),
+  });
+  trace?.close();
+  if (settings.json) terminal.out(JSON.stringify(result));
+  else {
+    terminal.progress(1, `${settings.hours} h`);
+    terminal.out(inWords(result, terminal));
+  }
+  return Object.values(result.violations).some((count) => count > 0) ? 1 : 0;
+}
 
 function jsonIn(file: string, readFile: (name: string) => string): unknown {
   const text = readFile(file);

@@ -7,33 +7,32 @@ import { readTown, townAt } from "./territory.ts";
 import { credentialsOf, runTown, type StationCredentials } from "./town.ts";
 import { townTime } from "./town-clock.ts";
 import { untilStopped } from "./stopping.ts";
-import { verb } from "./verb.ts";
+import type { Call } from "./verb.ts";
 
-export const simulate = verb({
-  name: "simulate",
-  en: "runs the simulated town alone, against any MQTT broker",
-  fr: "fait tourner la ville simulée seule, avec n’importe quel courtier MQTT",
-  settings: ["broker", "territory", "seed", "speed", "data", "credentials"],
-  async run({ settings, terminal, sources }) {
-    const { broker, territory, credentials } = settings;
-    for (const [option, value] of Object.entries({ broker, territory })) {
-      if (value === undefined) throw missing(option);
-    }
-    const stop = runTown({
-      broker: broker as string,
-      territory: territory as string,
-      directory: settings.data,
-      seed: settings.seed,
-      time: townTime(settings.speed, join(settings.data, "clock")),
-      credentials: credentials === undefined ? NO_CREDENTIALS : readCredentials(credentials, sources.readFile),
-    });
-    const { territory: town } = readTown(territory as string);
-    terminal.say(`${town.name}: ${town.stations.length} stations → ${broker}`);
-    await untilStopped();
-    stop();
-    return 0;
-  },
-});
+/** The simulated town alone, against any MQTT broker, until it is stopped. */
+export async function simulate({
+  settings,
+  terminal,
+  sources,
+}: Call<"broker" | "territory" | "seed" | "speed" | "data" | "credentials">): Promise<number> {
+  const { broker, territory, credentials } = settings;
+  for (const [option, value] of Object.entries({ broker, territory })) {
+    if (value === undefined) throw missing(option);
+  }
+  const stop = runTown({
+    broker: broker as string,
+    territory: territory as string,
+    directory: settings.data,
+    seed: settings.seed,
+    time: townTime(settings.speed, join(settings.data, "clock")),
+    credentials: credentials === undefined ? NO_CREDENTIALS : readCredentials(credentials, sources.readFile),
+  });
+  const { territory: town } = readTown(territory as string);
+  terminal.say(`${town.name}: ${town.stations.length} stations → ${broker}`);
+  await untilStopped();
+  stop();
+  return 0;
+}
 
 /** A broker that lets everyone in needs no passwords; commands, however, are obeyed from nobody then. */
 const NO_CREDENTIALS: StationCredentials = { publicKeyPem: "", passwords: {} };
@@ -46,18 +45,13 @@ const missing = (option: string): Fault =>
     place: "the command line",
   });
 
-export const stations = verb({
-  name: "stations",
-  en: "prints what the stations of this town need to connect: passwords and the server’s public key",
-  fr: "affiche ce qu’il faut aux stations de la ville pour se connecter : mots de passe et clé publique du serveur",
-  settings: ["data", "territory", "seed"],
-  run({ settings, terminal }) {
-    const { territory } = townAt(settings.territory, join(settings.data, "territory.geojson"), settings.seed);
-    const { secret, publicKeyPem } = keysIn(join(settings.data, FILES.keys));
-    terminal.out(JSON.stringify(credentialsOf(territory, secret, publicKeyPem), undefined, 2));
-    return Promise.resolve(0);
-  },
-});
+/** Passwords of the stations and the public key of the server, as JSON. */
+export function stations({ settings, terminal }: Call<"data" | "territory" | "seed">): number {
+  const { territory } = townAt(settings.territory, join(settings.data, "territory.geojson"), settings.seed);
+  const { secret, publicKeyPem } = keysIn(join(settings.data, FILES.keys));
+  terminal.out(JSON.stringify(credentialsOf(territory, secret, publicKeyPem), undefined, 2));
+  return 0;
+}
 
 function readCredentials(file: string, readFile: (name: string) => string): StationCredentials {
   const passwords: Shape<Record<string, string>> = {

@@ -16,29 +16,36 @@ import { keepTown, townAt, type Town } from "./territory.ts";
 import { untilStopped } from "./stopping.ts";
 import { credentialsOf, type TownOrder } from "./town.ts";
 import { keepTime, townClock, townTime, type TownTime } from "./town-clock.ts";
-import { verb } from "./verb.ts";
+import type { Call } from "./verb.ts";
 import { version } from "./version.ts";
 
-const NAMES = [
-  "port", "host", "mqtt-port", "mqtt-host", "broker", "tls-key", "tls-cert", "tls-ca", "data", "territory", "speed", "seed",
-  "history", "retention", "town",
-] as const; // prettier-ignore
-type StartSettings = Settings<(typeof NAMES)[number]>;
+type StartSetting =
+  | "port"
+  | "host"
+  | "mqtt-port"
+  | "mqtt-host"
+  | "broker"
+  | "tls-key"
+  | "tls-cert"
+  | "tls-ca"
+  | "data"
+  | "territory"
+  | "speed"
+  | "seed"
+  | "history"
+  | "retention"
+  | "town";
+type StartSettings = Settings<StartSetting>;
 
-export const start = verb({
-  name: "start",
-  en: "runs the server and, unless told otherwise, the simulated town",
-  fr: "fait tourner le serveur et, sauf avis contraire, la ville simulée",
-  settings: NAMES,
-  async run({ settings, terminal }) {
-    const directory = claimDirectory(settings.data);
-    try {
-      return await run(settings, terminal, directory);
-    } finally {
-      directory.release();
-    }
-  },
-});
+/** The server and, unless told otherwise, the simulated town beside it, until it is stopped. */
+export async function start({ settings, terminal }: Call<StartSetting>): Promise<number> {
+  const directory = claimDirectory(settings.data);
+  try {
+    return await run(settings, terminal, directory);
+  } finally {
+    directory.release();
+  }
+}
 
 async function run(settings: StartSettings, terminal: Terminal, directory: DataDirectory): Promise<number> {
   const words = WORDS[terminal.language];

@@ -1,17 +1,77 @@
 import type { Language } from "#protocol/faults.ts";
-import type { Verb } from "./verb.ts";
-import { replay, show, verify } from "./decisions.ts";
-import { docs } from "./docs.ts";
-import { rehearse } from "./rehearse.ts";
-import { simulate, stations } from "./simulate.ts";
-import { start } from "./start.ts";
+import { verb, type Verb } from "./verb.ts";
 
-/** Every verb, in the order in which `npx vigie --help` lists them. */
-export const VERBS: readonly Verb[] = [start, simulate, stations, rehearse, show, replay, verify, docs];
+/**
+ * Every verb, in the order in which `npx vigie --help` lists them. The code of one is loaded when it is asked for, so that
+ * none pays for another's.
+ */
+export const VERBS: readonly Verb[] = [
+  verb({
+    name: "start",
+    en: "runs the server and, unless told otherwise, the simulated town",
+    fr: "fait tourner le serveur et, sauf avis contraire, la ville simulée",
+    settings: [
+      "port", "host", "mqtt-port", "mqtt-host", "broker", "tls-key", "tls-cert", "tls-ca", "data", "territory", "speed",
+      "seed", "history", "retention", "town",
+    ], // prettier-ignore
+    run: async (call) => (await import("./start.ts")).start(call),
+  }),
+  verb({
+    name: "simulate",
+    en: "runs the simulated town alone, against any MQTT broker",
+    fr: "fait tourner la ville simulée seule, avec n’importe quel courtier MQTT",
+    settings: ["broker", "territory", "seed", "speed", "data", "credentials"],
+    run: async (call) => (await import("./simulate.ts")).simulate(call),
+  }),
+  verb({
+    name: "stations",
+    en: "prints what the stations of this town need to connect: passwords and the server’s public key",
+    fr: "affiche ce qu’il faut aux stations de la ville pour se connecter : mots de passe et clé publique du serveur",
+    settings: ["data", "territory", "seed"],
+    run: async (call) => (await import("./simulate.ts")).stations(call),
+  }),
+  verb({
+    name: "rehearse",
+    en: "runs server and town on virtual time, from a seed, and says what held",
+    fr: "fait tourner serveur et ville en temps virtuel, depuis une graine, et dit ce qui a tenu",
+    settings: ["seed", "hours", "from", "territory", "faults", "trace", "json"],
+    run: async (call) => (await import("./rehearse.ts")).rehearse(call),
+  }),
+  verb({
+    name: "decisions show",
+    words: "ID",
+    en: "shows a decision: value, rule, evidence, alternatives, until when",
+    fr: "montre une décision : valeur, règle, faits, autres choix, jusqu’à quand",
+    settings: ["data"],
+    run: async (call) => (await import("./decisions.ts")).show(call),
+  }),
+  verb({
+    name: "decisions replay",
+    words: "ID",
+    en: "computes a decision again from its recorded inputs, bit for bit",
+    fr: "recalcule une décision depuis ses entrées enregistrées, au bit près",
+    settings: ["data"],
+    run: async (call) => (await import("./decisions.ts")).replay(call),
+  }),
+  verb({
+    name: "decisions verify",
+    en: "checks the chain of the decision journal from its first entry",
+    fr: "vérifie la chaîne du journal des décisions depuis sa première entrée",
+    settings: ["data"],
+    run: async (call) => (await import("./decisions.ts")).verify(call),
+  }),
+  verb({
+    name: "docs",
+    en: "writes the reference pages that are made from the code",
+    fr: "écrit les pages de référence tirées du code",
+    settings: [],
+    run: async (call) => (await import("./docs.ts")).docs(call),
+  }),
+];
 
 export function overview(language: Language): string {
   const width = Math.max(...VERBS.map(({ name }) => name.length));
-  const lines = VERBS.map((verb) => `  ${verb.name.padEnd(width)}  ${language === "fr" ? verb.fr : verb.en}`);
+  const lines = VERBS.map((each) => `  ${each.name.padEnd(width)}  ${language === "fr" ? each.fr : each.en}`);
   const [title, each] =
     language === "fr"
       ? [
