@@ -29,6 +29,27 @@ function idOf(words: readonly string[]): number {
   return id;
 }
 
+export function list({ settings, words, terminal }: Call<"data" | "limit" | "json">): number {
+  const [subject, second] = words;
+  if (second !== undefined) throw invalid("SUBJECT", words.join(" "), "one street, junction or depot");
+  const lines = withJournal(settings.data, (journal, timeZone) => {
+    const entries = journal.list(subject === undefined ? {} : { subject }, settings.limit);
+    return settings.json ? [JSON.stringify(entries)] : entries.map((entry) => lineOf(entry, timeZone));
+  });
+  for (const line of lines) terminal.out(line);
+  return 0;
+}
+
+/** One decision in one line: its number, when, what about whom, the rule that decided, and whether it was acted on. */
+function lineOf({ id, at, name, subject, decision, mode, acted }: JournalEntry, timeZone: string): string {
+  // Swedish writes dates as ISO 8601 does.
+  const when = new Date(at).toLocaleString("sv-SE", { timeZone });
+  return `${String(id).padStart(6)}  ${when}  ${name} ${subject}: ${decision.because} (${mode}${acted ? "" : ", not acted on"})`;
+}
+
+const invalid = (option: string, found: string, expected: string): Fault =>
+  new Fault("OPTION_INVALID", { option, found, expected, place: "the command line" });
+
 export function show({ settings, words, terminal }: Call<"data">): number {
   const id = idOf(words);
   terminal.out(withJournal(settings.data, (journal) => JSON.stringify(journal.show(id), undefined, 2)));

@@ -139,8 +139,8 @@ export const SETTINGS = {
   },
   lamps: {
     kind: "integer",
-    min: 1,
-    max: 100_000,
+    min: 12,
+    max: 20_000,
     default: 240,
     value: "N",
     en: "lamps of the generated town",
@@ -163,6 +163,15 @@ export const SETTINGS = {
     value: "N",
     en: "signalled junctions of the generated town",
     fr: "carrefours à feux de la ville générée",
+  },
+  limit: {
+    kind: "integer",
+    min: 1,
+    max: 1000,
+    default: 20,
+    value: "N",
+    en: "how many are listed, the newest first",
+    fr: "combien sont listées, les plus récentes d’abord",
   },
   bbox: {
     kind: "text",

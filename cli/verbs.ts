@@ -17,6 +17,21 @@ export const VERBS: readonly Verb[] = [
     run: async (call) => (await import("./start.ts")).start(call),
   }),
   verb({
+    name: "town generate",
+    en: "prints a generated town as a territory file (GeoJSON)",
+    fr: "affiche une ville générée, en fichier de territoire (GeoJSON)",
+    settings: ["seed", "lamps", "containers", "junctions"],
+    run: async (call) => (await import("./towns.ts")).generate(call),
+  }),
+  verb({
+    name: "town import-osm",
+    words: "FILE.osm.pbf",
+    en: "prints a territory file made of an OpenStreetMap extract",
+    fr: "affiche un fichier de territoire tiré d’un extrait d’OpenStreetMap",
+    settings: ["bbox", "fill-lamps", "time-zone"],
+    run: async (call) => (await import("./towns.ts")).importTown(call),
+  }),
+  verb({
     name: "simulate",
     en: "runs the simulated town alone, against any MQTT broker",
     fr: "fait tourner la ville simulée seule, avec n’importe quel courtier MQTT",
@@ -31,11 +46,26 @@ export const VERBS: readonly Verb[] = [
     run: async (call) => (await import("./simulate.ts")).stations(call),
   }),
   verb({
+    name: "edge",
+    en: "runs one station: the agent on a pole, a container or a junction",
+    fr: "fait tourner une station : l’agent d’un mât, d’un conteneur ou d’un carrefour",
+    settings: ["config"],
+    run: async (call) => (await import("./edge.ts")).edge(call),
+  }),
+  verb({
     name: "rehearse",
     en: "runs server and town on virtual time, from a seed, and says what held",
     fr: "fait tourner serveur et ville en temps virtuel, depuis une graine, et dit ce qui a tenu",
     settings: ["seed", "hours", "from", "territory", "faults", "trace", "json"],
     run: async (call) => (await import("./rehearse.ts")).rehearse(call),
+  }),
+  verb({
+    name: "decisions list",
+    words: "[SUBJECT]",
+    en: "lists the newest decisions, of one street, junction or depot where one is named",
+    fr: "liste les dernières décisions, d’une rue, d’un carrefour ou d’un dépôt si l’on en nomme un",
+    settings: ["data", "limit", "json"],
+    run: async (call) => (await import("./decisions.ts")).list(call),
   }),
   verb({
     name: "decisions show",
