@@ -83,11 +83,13 @@ function lamp(parts: WhyParts, twin: Twin): Part {
     last_counted_at: sensor === undefined ? null : (registry.latest(sensor.id, "passes")?.at ?? null),
   };
   const machine = machineOf(night.dark, plan);
+  const until = lampUntil(override, twin.values.get("rule"), night.until, plan, now);
+  const { validUntil: _programmeEnds, ...decided } = behind(entry);
   return {
-    ...behind(entry),
+    ...decided,
     ...(rule !== undefined && { because: rule }),
     evidence,
-    validUntil: lampUntil(override, rule, night.until, plan),
+    ...(until !== undefined && { validUntil: until }),
     ...(override !== undefined && { override, machine }),
   };
 }
@@ -109,14 +111,21 @@ function machineOf(dark: boolean, plan: PlanNow | undefined): { because: string;
   return { because: "programme", value: { idle: plan.step.idle, active: plan.step.active } };
 }
 
+/** Until when a lamp stays as it is; undefined while people keep passing, for only the lamp knows the last of them. */
 function lampUntil(
   override: Override | undefined,
-  rule: string | undefined,
+  reported: Latest | undefined,
   nightChanges: Instant,
   plan: PlanNow | undefined,
-): Instant {
+  now: Instant,
+): Instant | undefined {
   if (override !== undefined) return override.until;
+  const rule = LAMP_RULES[reported?.value ?? -1];
   if (rule === "daylight" || plan === undefined) return nightChanges;
+  if (rule === "presence" && reported !== undefined) {
+    const quiet = reported.at + plan.programme.hold_s * 1000;
+    return quiet > now ? (quiet as Instant) : undefined;
+  }
   return Math.min(nightChanges, plan.until) as Instant;
 }
 
