@@ -2,6 +2,8 @@ import { nextFrame } from "./pageClock.ts";
 
 /** A lamp takes this long from one level to another, as the eye (and the driver) does. */
 const RAMP_ms = 700;
+/** Twenty steps a second make a smooth fade; more would only heat a telephone that draws without help. */
+const STEP_ms = 45;
 
 interface Ramp {
   readonly from: number;
@@ -27,6 +29,10 @@ export function createWalk(draw: (lamp: string, level: number) => void, still: b
     draw(lamp, level);
   };
   const step = (at_ms: number): void => {
+    if (at_ms - time_ms < STEP_ms) {
+      callOff = nextFrame(step);
+      return;
+    }
     time_ms = at_ms;
     for (const [lamp, ramp] of ramps) {
       const start_ms = ramp.start_ms < 0 ? at_ms : ramp.start_ms;
