@@ -252,6 +252,9 @@ export class Fault extends Error {
   }
 }
 
+/** One line, whatever the facts hold: what a stranger sent must neither break a line nor reach a terminal as an escape. */
 function sentence(code: FaultCode, facts: Facts, language: Language): string {
-  return FAULTS[code][language].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? "?"));
+  return FAULTS[code][language].replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    String(facts[name] ?? "?").replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " "),
+  );
 }
