@@ -129,10 +129,6 @@ class Lamp implements Behaviour {
   private settle(): void {
     const { device, clock, hardware } = this.context;
     const now = clock.now();
-    if (this.override !== undefined && this.override.until <= now) {
-      this.override = undefined;
-      this.remember();
-    }
     const decision = dimming(this.state(now));
     const { value } = decision;
     const because = decision.because as LampRule;
@@ -161,7 +157,8 @@ class Lamp implements Behaviour {
       classLevel: this.classLevel,
       floor: FLOOR,
       ...(this.programme !== undefined && { programme: this.programme }),
-      ...(this.override !== undefined && { override: this.override }),
+      // Kept beyond its end: a clock that ran ahead and is set right must not have ended it for good.
+      ...(this.override !== undefined && this.override.until > now && { override: this.override }),
       ...(this.lastPresence !== undefined && { lastPresence: this.lastPresence }),
     };
   }

@@ -47,6 +47,8 @@ const BACK_OFF_S = { first: 1, longest: 60 };
 const RESEND_AFTER = seconds(20);
 /** Answers that wait for their PUBACK; the server repeats its commands, so that a lost answer is asked for again. */
 const MAX_ANSWERS = 100;
+/** So many waiting readings are a backlog. */
+const BACKLOG = 50;
 
 export function createLink(options: LinkOptions): Link {
   return new MqttLink(options);
@@ -64,6 +66,7 @@ class MqttLink implements Link {
   private failures = 0;
   private cancelConnect: Cancel | undefined;
   private cancelResend: Cancel | undefined;
+  private toldWaiting = 0;
   private inFlight: Publishable | undefined;
   private sentAt = 0;
   /** The mark for which the batch in flight was already replaced, so that late receipts do not make us repeat ourselves. */
@@ -89,16 +92,20 @@ class MqttLink implements Link {
 
   stop(): void {
     if (this.up) this.session?.publish(this.topics.status, this.status(false), { retain: true });
-    this.cut();
+    this.leave()?.close();
   }
 
   cut(): void {
+    this.leave()?.drop();
+  }
+
+  private leave(): Session | undefined {
     this.running = false;
     this.cancelConnect?.();
     this.cancelConnect = undefined;
     const { session } = this;
     this.lost();
-    session?.close();
+    return session;
   }
 
   private connect(): void {
@@ -148,6 +155,7 @@ class MqttLink implements Link {
   }
 
   tellStatus(): void {
+    this.toldWaiting = this.options.outbox.waiting;
     if (this.up) this.session?.publish(this.topics.status, this.status(true), { retain: true });
   }
 
@@ -201,6 +209,8 @@ class MqttLink implements Link {
     const { epoch, upTo } = parseMessage(receipt, payload);
     const { outbox } = this.options;
     outbox.receipt(epoch, upTo);
+    // A backlog that was told of is gone: nobody should go on worrying about it.
+    if (this.toldWaiting >= BACKLOG && outbox.waiting < BACKLOG) this.tellStatus();
     const sent = this.inFlight;
     if (sent === undefined) return this.send();
     if (upTo >= sent.last || epoch !== outbox.epoch) {

@@ -174,8 +174,9 @@ class Signals implements Behaviour {
   /** Which mode and timing hold now: the override's, else the frame, else the fixed plan. */
   private choose(): void {
     const now = this.wall as Instant;
-    if (this.override !== undefined && this.override.until <= now) this.override = undefined;
-    const mode = this.override?.mode ?? "adaptive";
+    // Kept beyond its end: a clock that ran ahead and is set right must not have ended it for good.
+    const holds = this.override !== undefined && this.override.until > now;
+    const mode = holds ? (this.override as OrderOf<"signal-override">).mode : "adaptive";
     const framed = (mode === "adaptive" || mode === "frame") && this.hasFrame(now);
     this.step.mode = framed || mode === "flash" ? mode : "fixed";
     this.step.timing = framed ? (this.frameTiming as Timing) : this.fixed;

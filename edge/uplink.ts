@@ -28,5 +28,8 @@ export interface Session {
   /** QoS 0: for neighbours, where a late word is worth nothing. */
   shout(topic: string, payload: Uint8Array): void;
   subscribe(filters: readonly string[]): void;
+  /** Says goodbye and ends; what was published before still arrives. No callback comes after it. */
   close(): void;
+  /** Ends without a word, as when the power goes: the broker speaks the will. No callback comes after it. */
+  drop(): void;
 }

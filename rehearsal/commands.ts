@@ -1,9 +1,12 @@
-import type { Behaviour } from "#edge/behaviour.ts";
+import type { Behaviour, BehaviourContext } from "#edge/behaviour.ts";
 import type { Behaviours } from "#edge/behaviours.ts";
+import type { VehicleBehaviour } from "#edge/vehicle.ts";
 import type { Command } from "#protocol/messages.ts";
-import type { Clock } from "#protocol/ports.ts";
 
-/** Watches between gate and device that no command is acted on after its expiry, and none twice. */
+/**
+ * Watches between gate and device that no command is acted on after its expiry, by the clock of its station, and none
+ * twice.
+ */
 export interface CommandWatch {
   /** A command has reached its station; what the station does next, in the same turn, it does because of it. */
   delivered(command: Command): void;
@@ -14,14 +17,14 @@ export interface CommandWatch {
   readonly twice: string[];
 }
 
-export function commandWatch(clock: Clock): CommandWatch {
+export function commandWatch(): CommandWatch {
   const acted = new Set<string>();
   const afterExpiry: string[] = [];
   const twice: string[] = [];
   /** The last command delivered to each device. */
   const current = new Map<string, Command>();
 
-  const witness = (device: string, behaviour: Behaviour): Behaviour => ({
+  const witness = ({ device: { id: device }, clock }: BehaviourContext, behaviour: Behaviour): Behaviour => ({
     start: () => behaviour.start(),
     stop: () => behaviour.stop(),
     read: (measure) => behaviour.read(measure),
@@ -37,6 +40,8 @@ export function commandWatch(clock: Clock): CommandWatch {
       }
       return behaviour.obey(order);
     },
+    // The crew reads its sheet there.
+    ...("round" in behaviour && { round: () => (behaviour as VehicleBehaviour).round() }),
   });
 
   return {
@@ -45,7 +50,7 @@ export function commandWatch(clock: Clock): CommandWatch {
       Object.fromEntries(
         Object.entries(behaviours).map(([kind, create]) => [
           kind,
-          (context: Parameters<typeof create>[0]) => witness(context.device.id, create(context)),
+          (context: BehaviourContext) => witness(context, create(context)),
         ]),
       ),
     get acted() {

@@ -1,6 +1,7 @@
 import type { SeededChance } from "#protocol/chance.ts";
+import type { Cancel } from "#protocol/ports.ts";
 import { seconds } from "#protocol/units.ts";
-import { inTheStreet, type ScheduledFault } from "#simulators/faults.ts";
+import { inTheStreet, SERVER, type ScheduledFault } from "#simulators/faults.ts";
 import type { Town } from "#simulators/town.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { VirtualDisk } from "./disk.ts";
@@ -15,66 +16,151 @@ interface Victims {
   readonly serverDisk: VirtualDisk;
   readonly stationDisks: ReadonlyMap<string, VirtualDisk>;
   readonly chance: SeededChance;
+  /** Told when a fault begins and when it ends, those of the street too. */
+  began?(fault: ScheduledFault): void;
+  ended?(fault: ScheduledFault): void;
 }
 
 /** Unless the schedule says how much: seconds of delay, share of messages. */
 const USUAL = { delay_s: 5, share: 0.2 };
+/** A power cut is at least this long, in seconds: nothing comes back at the moment it goes. */
+const LEAST_S = 1;
 
-/** Plans every fault of the schedule that strikes the line, a disk or the server; the town strikes the street itself. */
-export function disturb(victims: Victims, faults: readonly ScheduledFault[]): void {
-  const { clock } = victims;
+/**
+ * Plans every fault of the schedule that strikes the line, a disk or the server; the town strikes the street itself.
+ * Faults may overlap: what two of them broke is whole when both are over. The returned function ends all that strike now
+ * and calls off the others.
+ */
+export function disturb(victims: Victims, faults: readonly ScheduledFault[]): () => void {
+  const { clock, network } = victims;
+  const broken = breakage(victims);
+  const planned = new Set<Cancel>();
+  const striking = new Set<() => void>();
+  const plan = (delay_s: number, action: () => void): void => {
+    const cancel = clock.after(seconds(delay_s), () => {
+      planned.delete(cancel);
+      action();
+    });
+    planned.add(cancel);
+  };
   for (const fault of faults) {
-    if (inTheStreet(fault)) continue;
-    clock.after(seconds(fault.at_s), () => {
-      const mend = strike(victims, fault);
-      clock.after(seconds(Math.max(1, fault.for_s)), () => {
-        mend();
-        victims.network.applyFaults();
-      });
-      victims.network.applyFaults();
+    plan(fault.at_s, () => {
+      const mends = inTheStreet(fault) ? [] : breaks(victims, broken, fault);
+      network.applyFaults();
+      victims.began?.(fault);
+      const end = (): void => {
+        if (!striking.delete(end)) return;
+        for (const mend of mends) mend();
+        network.applyFaults();
+        victims.ended?.(fault);
+      };
+      striking.add(end);
+      plan(Math.max(LEAST_S, fault.for_s), end);
     });
   }
+  return () => {
+    for (const cancel of planned) cancel();
+    planned.clear();
+    for (const end of striking) end();
+  };
 }
 
-/** Begins a fault and returns how it ends. */
-function strike(victims: Victims, { kind, target, amount }: ScheduledFault): () => void {
-  const { network, clock, host, town, serverDisk, stationDisks, chance } = victims;
-  const { faults } = network;
-  const disks =
-    target === undefined ? [serverDisk, ...stationDisks.values()] : [stationDisks.get(target) ?? serverDisk];
+type Mend = () => void;
+
+/** Something that several faults may break at once: broken by the first, mended when the last is over. */
+function shared<Name>(breaking: (name: Name) => void, mending: (name: Name) => void): (name: Name) => Mend {
+  const reasons = new Map<Name, number>();
+  return (name) => {
+    const before = reasons.get(name) ?? 0;
+    reasons.set(name, before + 1);
+    if (before === 0) breaking(name);
+    return () => {
+      const left = (reasons.get(name) as number) - 1;
+      reasons.set(name, left);
+      if (left === 0) mending(name);
+    };
+  };
+}
+
+/** An amount of which the largest asked for holds. */
+function largest(set: (amount: number) => void): (amount: number) => Mend {
+  const asked: number[] = [];
+  const settle = (): void => set(Math.max(0, ...asked));
+  return (amount) => {
+    asked.push(amount);
+    settle();
+    return () => {
+      asked.splice(asked.indexOf(amount), 1);
+      settle();
+    };
+  };
+}
+
+type Breakage = ReturnType<typeof breakage>;
+
+function breakage({ network: { faults }, clock, host, town }: Victims) {
+  return {
+    server: shared<string>(
+      () => host.kill(),
+      () => void clock.hold(host.revive()),
+    ),
+    broker: shared<string>(
+      () => void (faults.brokerGone = true),
+      () => void (faults.brokerGone = false),
+    ),
+    line: shared<string>(
+      (station) => void faults.cut.add(station),
+      (station) => void faults.cut.delete(station),
+    ),
+    power: shared<string>(
+      (station) => town.cut(station),
+      (station) => town.boot(station),
+    ),
+    room: shared<VirtualDisk>(
+      (disk) => void (disk.full = true),
+      (disk) => void (disk.full = false),
+    ),
+    delay: largest((amount) => void (faults.delay_s = amount)),
+    duplicated: largest((amount) => void (faults.duplicated = amount)),
+    reordered: largest((amount) => void (faults.reordered = amount)),
+  };
+}
+
+/** Begins a fault and returns how each part of it ends. */
+function breaks(victims: Victims, broken: Breakage, { kind, target, amount }: ScheduledFault): Mend[] {
+  const { serverDisk, stationDisks, chance } = victims;
+  const stations = [...stationDisks.keys()].filter((station) => target === undefined || target === station);
+  const ofServer = target === undefined || target === SERVER;
+  const disks = [
+    ...(ofServer ? [serverDisk] : []),
+    ...stations.map((station) => stationDisks.get(station) as VirtualDisk),
+  ];
   switch (kind) {
-    case "server-killed":
-      host.kill();
+    case "server-killed": {
+      const mend = broken.server(SERVER);
       serverDisk.crash(chance);
-      return () => void clock.hold(host.revive());
+      return [mend];
+    }
     case "broker-gone":
-      faults.brokerGone = true;
-      return () => void (faults.brokerGone = false);
+      return [broken.broker(SERVER)];
     case "network-cut":
-      faults.cut.add(target ?? "*");
-      return () => void faults.cut.delete(target ?? "*");
+      return [broken.line(target ?? "*")];
     case "network-delayed":
-      faults.delay_s = amount ?? USUAL.delay_s;
-      return () => void (faults.delay_s = 0);
+      return [broken.delay(amount ?? USUAL.delay_s)];
     case "network-duplicated":
-      faults.duplicated = amount ?? USUAL.share;
-      return () => void (faults.duplicated = 0);
+      return [broken.duplicated(amount ?? USUAL.share)];
     case "network-reordered":
-      faults.reordered = amount ?? USUAL.share;
-      return () => void (faults.reordered = 0);
+      return [broken.reordered(amount ?? USUAL.share)];
     case "disk-full":
-      for (const disk of disks) disk.full = true;
-      return () => disks.forEach((disk) => void (disk.full = false));
-    case "disk-loses-unsynced":
-      // The power goes: agents, and with no target the server, come back to what their disks had synced.
-      town.cut(target);
-      if (target === undefined) host.kill();
+      return disks.map((disk) => broken.room(disk));
+    case "disk-loses-unsynced": {
+      // The power goes: agents and server come back to what their disks had synced.
+      const mends = stations.map((station) => broken.power(station));
+      if (ofServer) mends.push(broken.server(SERVER));
       for (const disk of disks) disk.crash(chance);
-      return () => {
-        town.boot(target);
-        if (target === undefined) void clock.hold(host.revive());
-      };
+      return mends;
+    }
     default:
-      return () => {};
+      return [];
   }
 }

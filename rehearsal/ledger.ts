@@ -12,6 +12,8 @@ export interface Ledger {
   acknowledged(station: string, payload: Uint8Array): void;
   /** The server refused a reading with a reason: it is accounted for, and not in the store. */
   refused(reading: Reading): void;
+  /** When the newest reading of this station was taken that is acknowledged; undefined before the first. */
+  newest(station: string): number | undefined;
   settle(store: Store): Promise<Account>;
 }
 
@@ -40,6 +42,7 @@ export function ledger(): Ledger {
   /** The highest number said and acknowledged, by station and epoch: numbers only grow, so a lower one is a repetition. */
   const said = new Map<string, number>();
   const acknowledged = new Map<string, number>();
+  const newest = new Map<string, number>();
 
   const of = (device: string, measure: string): Series => {
     const key = `${device} ${measure}`;
@@ -63,11 +66,13 @@ export function ledger(): Ledger {
       if (first + index > known) of(device, measure)[column].push(at);
     });
     highest.set(key, Math.max(known, first + readings.length - 1));
+    if (column === "acknowledged") newest.set(station, Math.max(newest.get(station) ?? 0, readings.at(-1)?.at ?? 0));
   };
 
   return {
     published: (station, payload) => ignoreNonsense(() => record(said, "said", station, payload)),
     acknowledged: (station, payload) => ignoreNonsense(() => record(acknowledged, "acknowledged", station, payload)),
+    newest: (station) => newest.get(station),
     refused: ({ device, measure, at }) => void of(device, measure).refused.push(at),
     async settle(store) {
       const account = { acknowledged: 0, stored: 0, lost: 0, duplicated: 0, examples: [] as string[] };

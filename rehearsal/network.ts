@@ -1,5 +1,6 @@
 import type { Session, SessionOptions, Uplink } from "#edge/uplink.ts";
 import type { SeededChance } from "#protocol/chance.ts";
+import { Fault } from "#protocol/faults.ts";
 import { parseTopic } from "#protocol/topics.ts";
 import { seconds } from "#protocol/units.ts";
 import type { Broker, BrokerHandlers } from "#server/broker.ts";
@@ -39,6 +40,7 @@ interface Connection {
   readonly station: string;
   readonly options: SessionOptions;
   readonly filters: Set<string>;
+  /** At the broker's side; `closed` at the station's, which then hears nothing more. */
   open: boolean;
   closed: boolean;
   /** When the last message of each direction arrives, so that later ones do not overtake it. */
@@ -107,7 +109,9 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
       () => {
         if (lived === life) acknowledge();
       },
-      () => {
+      (problem: unknown) => {
+        // What comes too early is only not acknowledged: the receipt says where to go on.
+        if (problem instanceof Fault && problem.code === "BATCH_EARLY") return;
         const connection = connections.get(station);
         if (lived === life && connection !== undefined) drop(connection, "the server did not take the message");
       },
@@ -127,7 +131,7 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     const times = faults.duplicated > 0 && chance.next() < faults.duplicated ? 2 : 1;
     for (let time = 0; time < times; time++) {
       at(arrival(connection, "downArrives"), () => {
-        if (!connection.open) return;
+        if (!connection.open || connection.closed) return;
         network.onDelivered?.(topic, payload);
         connection.options.onMessage(topic, payload);
       });
@@ -146,7 +150,8 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
       return;
     }
     const earlier = connections.get(connection.station);
-    if (earlier !== undefined) drop(earlier, "another session took over");
+    if (earlier?.closed === true) forget(earlier);
+    else if (earlier !== undefined) drop(earlier, "another session took over");
     connection.open = true;
     connections.set(connection.station, connection);
     options.onUp();
@@ -158,14 +163,14 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     payload: Uint8Array,
     onAcknowledged: (() => void) | undefined,
   ): void => {
-    if (!connection.open) return;
+    if (!connection.open || connection.closed) return;
     network.onPublished?.(connection.station, topic, payload);
     let acknowledged = false;
     const acknowledge = (): void => {
       if (acknowledged || !connection.open) return;
       acknowledged = true;
       at(arrival(connection, "downArrives"), () => {
-        if (!connection.open) return;
+        if (!connection.open || connection.closed) return;
         network.onAcknowledged?.(connection.station, topic, payload);
         onAcknowledged?.();
       });
@@ -203,7 +208,11 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
         },
         close() {
           connection.closed = true;
-          forget(connection);
+          at(arrival(connection, "upArrives"), () => forget(connection));
+        },
+        drop() {
+          connection.closed = true;
+          drop(connection, "the power is gone");
         },
       };
     },

@@ -1,7 +1,7 @@
-import { BEHAVIOURS } from "#edge/behaviours.ts";
+import { BEHAVIOURS, type Behaviours } from "#edge/behaviours.ts";
 import { ed25519Verifier } from "#edge/ports/ed25519.ts";
 import { seededChance } from "#protocol/chance.ts";
-import { command, parseMessage } from "#protocol/messages.ts";
+import { command, parseMessage, type Reading } from "#protocol/messages.ts";
 import { every } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import { instant, seconds, type Instant } from "#protocol/units.ts";
@@ -22,6 +22,7 @@ import { keysFromSeed } from "./keys.ts";
 import { ledger, type Account } from "./ledger.ts";
 import { mortalClock } from "./mortal.ts";
 import { virtualNetwork, type VirtualNetwork } from "./network.ts";
+import { recoveryWatch } from "./recovery.ts";
 import { streetWatch, type TraceLine } from "./street.ts";
 
 export interface RehearsalOptions {
@@ -40,6 +41,16 @@ export interface RehearsalOptions {
   readonly settle?: boolean;
   /** Those of a live server, when the rehearsed past is to be its own. */
   readonly keys?: ReturnType<typeof keysFromSeed>;
+  /** Parts that are not as they should be, to show that the watches see it. */
+  readonly replaced?: Replaced;
+}
+
+export interface Replaced {
+  /** Around the store of every life of the server. */
+  store?(store: Store): Store;
+  /** Around the behaviours of all devices and their witnesses. */
+  behaviours?(behaviours: Behaviours): Behaviours;
+  readonly acknowledge?: "before-commit";
 }
 
 export interface RehearsalResult {
@@ -70,7 +81,8 @@ export type Invariant =
   | "lamp-below-floor"
   | "command-after-expiry"
   | "command-twice"
-  | "override-overruled";
+  | "override-overruled"
+  | "not-recovered";
 
 /** What is left of a rehearsal for those who go on from it. */
 export interface Rehearsed {
@@ -82,7 +94,7 @@ export interface Rehearsed {
 }
 
 /** What is on its way at the end gets this long to arrive. */
-const SETTLE_S = 120;
+const SETTLE_S = 121;
 const MOST_EXAMPLES = 20;
 
 /**
@@ -91,18 +103,18 @@ const MOST_EXAMPLES = 20;
  */
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   const began = performance.now();
-  const { territory, seed, from, hours, faults = [] } = options;
+  const { territory, seed, from, hours, faults = [], replaced = {} } = options;
   const chance = seededChance(`rehearsal ${seed}`);
   const clock = virtualClock(from);
   const network = virtualNetwork(clock, chance.branch("network"));
   const keys = options.keys ?? keysFromSeed(seed);
   const account = ledger();
-  const commands = commandWatch(clock);
+  const commands = commandWatch();
   listen(network, account, commands.delivered);
   const serverDisk = virtualDisk();
   const stationDisks = new Map<string, VirtualDisk>();
   const state = openState(":memory:", territory.id);
-  const host = serverHost({ options, clock, network, state, disk: serverDisk, keys });
+  const host = serverHost({ options, clock, network, state, disk: serverDisk, keys, refused: account.refused });
 
   const street = streetWatch(territory, clock, () => host.running, options.trace);
   const town = createTown({
@@ -114,11 +126,22 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
     verifier: ed25519Verifier(keys.publicKeyPem),
     passwordFor: (station) => stationPassword(keys.secret, station),
     observer: street.observer,
-    behaviours: commands.witnessed(BEHAVIOURS),
+    behaviours: replaced.behaviours?.(commands.witnessed(BEHAVIOURS)) ?? commands.witnessed(BEHAVIOURS),
     faults: faults.filter(inTheStreet),
   });
+  options.trace?.({ at: from, what: "rehearsal", seed, hours, until: from + hours * 3_600_000 });
   street.join(town);
-  disturb({ clock, network, town, host, serverDisk, stationDisks, chance: chance.branch("faults") }, faults);
+  const recovery = recoveryWatch(clock, town, territory.byStation.keys(), account.newest);
+  const { began: onBegan, ended: onEnded } = recovery;
+  const victims = { clock, network, town, host, serverDisk, stationDisks, chance: chance.branch("faults") };
+  const endFaults = disturb(
+    {
+      ...victims,
+      began: (fault) => (street.fault(fault, true), onBegan(fault)),
+      ended: (fault) => (street.fault(fault, false), onEnded(fault)),
+    },
+    faults,
+  );
 
   await host.start();
   town.start();
@@ -128,6 +151,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   await clock.run(instant(end), (now) => options.progress?.((now - from) / (end - from)));
   const { energy_kWh } = town.figures();
   stopWatch();
+  endFaults();
   // What is on its way is given the time to arrive; then the books are closed.
   const settle_ms = options.settle === false ? 0 : SETTLE_S * 1000;
   await clock.run(instant(end + settle_ms));
@@ -144,12 +168,14 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
     ...street.counts,
     "command-after-expiry": commands.afterExpiry.length,
     "command-twice": commands.twice.length,
+    "not-recovered": recovery.failures.length,
   };
   const examples = [
     ...books.examples,
     ...street.examples,
     ...commands.afterExpiry.map((text) => `after its expiry: ${text}`),
     ...commands.twice.map((text) => `twice: ${text}`),
+    ...recovery.failures,
   ].slice(0, MOST_EXAMPLES);
   return {
     store,
@@ -213,13 +239,16 @@ function serverHost(parts: {
   state: State;
   disk: VirtualDisk;
   keys: ReturnType<typeof keysFromSeed>;
+  refused(reading: Reading): void;
 }): ServerHost {
-  const { options, clock, network, state, disk, keys } = parts;
+  const { options, clock, network, state, disk, keys, refused } = parts;
+  const { replaced = {} } = options;
   const chance = seededChance(`tokens ${options.seed}`);
   let life: { server: Server; store: Store; die(): void } | undefined;
   const boot = async (): Promise<{ server: Server; store: Store }> => {
     const mortal = mortalClock(clock.settling);
-    const store = memoryStore({ disk });
+    const memory = memoryStore({ disk });
+    const store = replaced.store?.(memory) ?? memory;
     const server = createServer({
       territory: options.territory,
       clock: mortal,
@@ -228,6 +257,8 @@ function serverHost(parts: {
       state,
       signer: keys.signer,
       secret: keys.secret,
+      quarantined: ({ reading }) => reading !== undefined && refused(reading),
+      ...(replaced.acknowledge && { acknowledge: replaced.acknowledge }),
       randomBytes: (size) => Uint8Array.from({ length: size }, () => Math.floor(chance.next() * 256)),
     });
     await server.start();

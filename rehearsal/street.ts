@@ -2,6 +2,7 @@ import { sunAltitude } from "#control/lighting/sun.ts";
 import type { Clock } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
+import type { ScheduledFault } from "#simulators/faults.ts";
 import type { Town, TownObserver } from "#simulators/town.ts";
 import type { ServerHost } from "./rehearse.ts";
 
@@ -21,6 +22,8 @@ export interface StreetWatch {
   readonly counts: Readonly<Record<StreetInvariant, number>>;
   readonly examples: readonly string[];
   join(town: Town): void;
+  /** A fault begins or ends: said to the trace. */
+  fault(fault: ScheduledFault, begins: boolean): void;
   /** One look, a few times a minute: levels against floor and hand, waits against the cap. */
   look(): void;
 }
@@ -31,6 +34,8 @@ const DARK_deg = -6;
 const FLOOR = 0.1;
 /** A hand reaches its lamp within two seconds; the check is a minute's, and must not judge what is on its way. */
 const HAND_SETTLED_MS = 5_000;
+/** A lamp asks its clock at least every quarter of an hour: until then it may not know that it was set. */
+const CLOCK_SETTLED_MS = 920_000;
 const ROUNDING = 0.005;
 /** Nobody waits longer at a junction. */
 const WAIT_CAP_S = 120;
@@ -67,9 +72,9 @@ export function streetWatch(
   };
 
   const observer: TownObserver = {
-    levelChanged(at, lamp, level, power_W) {
-      levels.set(lamp, { level, since: at });
-      trace?.({ at, what: "level", lamp, level, power_W });
+    levelChanged(change) {
+      levels.set(change.lamp, { level: change.level, since: change.at });
+      trace?.({ ...change, what: "level" });
     },
     violation(junction, { kind, at, text }) {
       broken(KINDS[kind] ?? "conflicting-greens", at, `${junction}: ${text}`);
@@ -85,15 +90,34 @@ export function streetWatch(
     }),
   };
 
+  /** When a station's clock was last found to have moved against the true one, and by how much it is off. */
+  const clocks = new Map<string, { off_ms: number; movedAt: number }>();
+  /** Whether a station's clock goes evenly again since long enough for all its timers to have followed. */
+  const lookAtClock = (station: string, now: number): { own: number; steady: boolean } => {
+    const own = (town as Town).timeAt(station);
+    const before = clocks.get(station) ?? { off_ms: 0, movedAt: Number.NEGATIVE_INFINITY };
+    const moved = before.off_ms !== own - now;
+    if (moved) clocks.set(station, { off_ms: own - now, movedAt: now });
+    return { own, steady: !moved && now - before.movedAt > CLOCK_SETTLED_MS };
+  };
+
   const hasFailed = (id: string, now: number): boolean =>
     town?.world.lamps.get(id)?.read("failed", now as Instant) === 1;
 
+  /** The sun stands at one height for the whole town; most clocks show the same time. */
+  let asked = { at: Number.NaN, dark: false };
+  const isDark = (at: number): boolean => {
+    if (asked.at !== at) asked = { at, dark: sunAltitude(at as Instant, lat, lon) <= DARK_deg };
+    return asked.dark;
+  };
+
   const lookAtFloor = (now: number): void => {
-    if (sunAltitude(now as Instant, lat, lon) > DARK_deg) return;
     for (const { id, station } of territory.luminaires) {
-      const lamp = levels.get(id);
       // A lamp without power or with a broken lamp is the world's doing, and nobody's order.
       if (town?.agent(station) === undefined || hasFailed(id, now)) continue;
+      const { own, steady } = lookAtClock(station, now);
+      if (!steady || !isDark(own)) continue;
+      const lamp = levels.get(id);
       if (lamp === undefined || lamp.level < FLOOR - ROUNDING)
         broken("lamp-below-floor", now, `${id} at ${lamp?.level ?? 0}`);
     }
@@ -102,10 +126,13 @@ export function streetWatch(
   const lookAtHand = (now: number): void => {
     const server = host()?.server;
     if (server === undefined) return;
-    for (const { id } of territory.luminaires) {
+    for (const { id, station } of territory.luminaires) {
       const hand = server.registry.twin(id)?.hand;
       if (hand?.progress !== "applied" || hand.order.action !== "lamp-override" || hasFailed(id, now)) continue;
-      if (now - (hand.answeredAt ?? now) < HAND_SETTLED_MS || hand.order.until - now < HAND_SETTLED_MS) continue;
+      if (town?.agent(station) === undefined) continue;
+      const { own, steady } = lookAtClock(station, now);
+      if (!steady || own - (hand.answeredAt ?? own) < HAND_SETTLED_MS || hand.order.until - own < HAND_SETTLED_MS)
+        continue;
       const level = levels.get(id)?.level ?? 0;
       const wanted = Math.max(hand.order.level, level === FLOOR ? FLOOR : 0);
       if (Math.abs(level - wanted) > ROUNDING)
@@ -129,7 +156,12 @@ export function streetWatch(
     observer,
     counts,
     examples,
-    join: (joined) => void (town = joined),
+    join(joined) {
+      town = joined;
+      const at = clock.now();
+      for (const [lamp, each] of town.world.lamps) trace?.({ at, lamp, ...each.course(at), what: "level" });
+    },
+    fault: (fault, begins) => trace?.({ ...fault, at: clock.now(), what: "fault", begins }),
     look() {
       const now = clock.now();
       lookAtFloor(now);

@@ -103,7 +103,7 @@ export function createIngest(options: IngestOptions): Ingest {
     },
   });
 
-  const putAside = (station: string, fault: Fault, payload: Uint8Array): void => {
+  const putAside = (station: string, fault: Fault, payload: Uint8Array, reading?: Reading): void => {
     const entry: Quarantined = {
       at: clock.now(),
       station,
@@ -111,6 +111,7 @@ export function createIngest(options: IngestOptions): Ingest {
       fault,
       reason: fault.message,
       payload: payload.slice(0, PAYLOAD_KEPT_BYTES),
+      ...(reading && { reading }),
     };
     quarantine.put(entry);
     listener.quarantined(entry);
@@ -155,9 +156,10 @@ export function createIngest(options: IngestOptions): Ingest {
     const runs: Contribution[] = [];
     let start = skip;
     for (let index = skip; index < readings.length; index++) {
-      const fault = implausible(readings[index] as Reading, station, known, now);
+      const reading = readings[index] as Reading;
+      const fault = implausible(reading, station, known, now);
       if (fault === undefined) continue;
-      putAside(station, fault, payload);
+      putAside(station, fault, payload, reading);
       if (index > start) runs.push({ station, epoch, first: first + start, readings: readings.slice(start, index) });
       start = index + 1;
     }

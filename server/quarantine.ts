@@ -1,5 +1,6 @@
 import type { FaultCode } from "#protocol/faults.ts";
 import { Fault } from "#protocol/faults.ts";
+import type { Reading } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
 
 /** One thing that was said and could not be believed, with the reason. */
@@ -13,6 +14,8 @@ export interface Quarantined {
   readonly reason: string;
   /** The beginning of what was said, at most 512 bytes. */
   readonly payload: Uint8Array;
+  /** The one reading of a batch that is not believed; undefined when nothing of the payload could be. */
+  readonly reading?: Reading;
 }
 
 /** What is wrong is kept apart and shown, the newest first; older entries give way, their count stays. */

@@ -19,7 +19,7 @@ import type { Dispatch, Signer } from "./dispatch.ts";
 import { createDispatch } from "./dispatch.ts";
 import type { Groups } from "./groups.ts";
 import { openGroups } from "./groups.ts";
-import type { Ingest } from "./ingest.ts";
+import type { Ingest, IngestOptions } from "./ingest.ts";
 import { createIngest } from "./ingest.ts";
 import type { Decide, Journal } from "./journal.ts";
 import { openJournal } from "./journal.ts";
@@ -31,6 +31,7 @@ import type { Overrides } from "./overrides.ts";
 import { openOverrides } from "./overrides.ts";
 import type { Policies } from "./policies.ts";
 import { openPolicies } from "./policies.ts";
+import type { Quarantined } from "./quarantine.ts";
 import type { Registry } from "./registry.ts";
 import { createRegistry } from "./registry.ts";
 import { lightingService } from "./services/lighting.ts";
@@ -57,6 +58,10 @@ export interface ServerParts {
   /** Bytes that nobody can foresee, for tokens. */
   randomBytes(size: number): Uint8Array;
   readonly settings?: ServerSettings;
+  /** Told of everything that was said and not believed. */
+  quarantined?(entry: Quarantined): void;
+  /** "before-commit" loses what a crash catches: only to show that a rehearsal finds it. */
+  readonly acknowledge?: IngestOptions["acknowledge"];
 }
 
 export interface ServerSettings {
@@ -122,8 +127,12 @@ export function createServer(parts: ServerParts): Server {
       committed: (station, readings) => registry.committed(station, readings),
       status: (station, status) => registry.status(station, status),
       applied: (station, answer) => dispatch.applied(station, answer),
-      quarantined: (entry) => watch.quarantined(entry.station),
+      quarantined: (entry) => {
+        watch.quarantined(entry.station);
+        parts.quarantined?.(entry);
+      },
     },
+    ...(parts.acknowledge && { acknowledge: parts.acknowledge }),
   });
   const watch = createWatch({
     territory,

@@ -6,8 +6,8 @@ import type { Territory } from "#protocol/territory.ts";
 /**
  * What is to go wrong, as a JSON list: `[{"at_s": 3600, "kind": "sensor-stuck", "for_s": 600, "target": "P012"}]`. Times are
  * seconds from the start. `target` is a device (sensor-stuck, sensor-silent, lamp-failed), a station (clock-wrong, disk-*,
- * network-*) or left out for all; `amount` is seconds for clock-wrong and network-delayed, a share of messages for
- * network-duplicated and network-reordered.
+ * network-cut), "server" (disk-*) or left out for all; `amount` is seconds for clock-wrong and network-delayed, a share of
+ * messages for network-duplicated and network-reordered.
  */
 export const FAULT_KINDS = [
   "sensor-stuck",
@@ -23,6 +23,12 @@ export const FAULT_KINDS = [
   "network-duplicated",
   "network-reordered",
 ] as const;
+
+/** The target of a disk's fault that strikes the server alone. */
+export const SERVER = "server";
+/** Those whose target, if any, is a device. */
+const OF_DEVICES: ReadonlySet<string> = new Set(["sensor-stuck", "sensor-silent", "lamp-failed"]);
+const OF_DISKS: ReadonlySet<string> = new Set(["disk-full", "disk-loses-unsynced"]);
 
 /** No schedule holds more; a year of a fault each hour fits. */
 const MAX_FAULTS = 10_000;
@@ -55,7 +61,8 @@ export function parseFaults(json: unknown, territory?: Territory): ScheduledFaul
   const faults = scheduled.parse(json, "");
   for (const { kind, target } of faults) {
     if (territory === undefined || target === undefined) continue;
-    const ofDevice = kind === "sensor-stuck" || kind === "sensor-silent" || kind === "lamp-failed";
+    if (OF_DISKS.has(kind) && target === SERVER) continue;
+    const ofDevice = OF_DEVICES.has(kind);
     if (ofDevice && !territory.devices.has(target))
       throw new Fault("DEVICE_UNKNOWN", { device: target, station: "any" });
     if (!ofDevice && !territory.byStation.has(target)) throw new Fault("STATION_UNKNOWN", { station: target });

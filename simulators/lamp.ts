@@ -56,13 +56,11 @@ export class Lamp implements Instrument {
     return now < this.failedUntil ? this.standby_W : this.power(this.levelAt(now));
   }
 
-  /** What it gives and takes once it has faded. */
-  settledLevel(now: number): number {
-    return now < this.failedUntil ? 0 : this.target;
-  }
-
-  settledPower(now: number): number {
-    return now < this.failedUntil ? this.standby_W : this.power(this.target);
+  /** Where it is going: what it takes now, and what it gives and takes once it has faded. */
+  course(now: number): { level: number; power_W: number; from_W: number; fade_s: number } {
+    if (now < this.failedUntil) return { level: 0, power_W: this.standby_W, from_W: this.standby_W, fade_s: 0 };
+    const fade_s = Math.max(0, this.fadedAt - now) / 1000;
+    return { level: this.target, power_W: this.power(this.target), from_W: this.powerAt(now), fade_s };
   }
 
   private power(level: number): number {
@@ -97,7 +95,7 @@ export class Lamp implements Instrument {
 
   fail(now: number, until: number): void {
     this.count(now);
-    this.failedUntil = until;
+    this.failedUntil = Math.max(this.failedUntil, until);
   }
 
   /** Adds what was used since last counted: the fade as a trapezium, the rest as a rectangle. */

@@ -41,8 +41,7 @@ export interface TownOptions {
 
 /** Told what really happens in the street, as it happens: for the trace and for what must always hold. */
 export interface TownObserver {
-  /** A lamp gives another level from `at` on (its fade is not told); 0 while it has failed. */
-  levelChanged?(at: Instant, lamp: string, level: number, power_W: number): void;
+  levelChanged?(change: LevelChange): void;
   /** Someone passes a pole; `sensed` is false when the sensor missed it. */
   passage?(at: Instant, presence: string, traveller: Traveller, sensed: boolean): void;
   /** Bit i is group i. */
@@ -53,6 +52,19 @@ export interface TownObserver {
   fault?(at: Instant, fault: ScheduledFault, begins: boolean): void;
 }
 
+/**
+ * A lamp goes from what it takes at `at` to `level` and `power_W`, evenly within `fade_s`, and stays there until its next
+ * change; one that fails goes to 0 and its standby power at once.
+ */
+export interface LevelChange {
+  readonly at: Instant;
+  readonly lamp: string;
+  readonly level: number;
+  readonly power_W: number;
+  readonly from_W: number;
+  readonly fade_s: number;
+}
+
 export interface Town {
   start(): void;
   /** Ends in order: agents write what they hold and say goodbye. */
@@ -61,6 +73,8 @@ export interface Town {
   cut(station?: string): void;
   boot(station?: string): void;
   agent(station: string): Agent | undefined;
+  /** The time that a station believes it is. Raises RangeError for one that is not in the territory. */
+  timeAt(station: string): Instant;
   readonly world: World;
   /** Fill levels, counters and positions, to go on from later. */
   save(): string;
@@ -210,6 +224,12 @@ class SimulatedTown implements Town {
     return this.agents.get(station);
   }
 
+  timeAt(station: string): Instant {
+    const clock = this.clocks.get(station);
+    if (clock === undefined) throw new RangeError(`no station ${station}`);
+    return clock.now();
+  }
+
   private falseAlarmsFrom(clock: Clock): void {
     for (const sensor of this.world.presences) {
       let cancel: Cancel = () => undefined;
@@ -246,14 +266,13 @@ class SimulatedTown implements Town {
     const { clock, observer } = this.options;
     const lamp = this.world.lamps.get(id);
     if (lamp === undefined) return;
-    const now = clock.now();
-    lamp.fail(now, now + for_ms);
-    observer?.levelChanged?.(now, id, 0, lamp.powerAt(now));
-    this.moved(id, "failed");
-    const mended = clock.after(seconds(for_ms / 1000), () => {
-      observer?.levelChanged?.(clock.now(), id, lamp.target, lamp.powerAt(clock.now()));
+    lamp.fail(clock.now(), clock.now() + for_ms);
+    const tell = (): void => {
+      observer?.levelChanged?.({ at: clock.now(), lamp: id, ...lamp.course(clock.now()) });
       this.moved(id, "failed");
-    });
+    };
+    tell();
+    const mended = clock.after(seconds(for_ms / 1000), tell);
     this.calledOff.push(mended);
   }
 

@@ -83,7 +83,7 @@ export function createWorld(options: WorldOptions): World {
       write(output, value, at) {
         if (output !== "level" || value === lamp.target) return;
         lamp.write(output, value, at);
-        observer.levelChanged?.(instant(at), lamp.id, lamp.settledLevel(at), lamp.settledPower(at));
+        observer.levelChanged?.({ at: instant(at), lamp: lamp.id, ...lamp.course(at) });
       },
     });
   }

@@ -60,6 +60,11 @@ export function mqttUplink(url: string, tls: TlsFiles = {}): Uplink {
           closed = true;
           client.end(false);
         },
+        drop() {
+          if (closed) return;
+          closed = true;
+          client.end(true);
+        },
       };
     },
   };
