@@ -1,6 +1,6 @@
 import { h } from "preact";
 import type { ComponentChild, ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { DecisionDetail, DecisionEntry, LatestValue, Twin, Why } from "../api/resources.ts";
 import { query } from "./api.ts";
 import { useCell } from "./cell.ts";
@@ -30,7 +30,7 @@ export function Drawer(props: { readonly id: string }): ComponentChild {
   const { id } = props;
   const [taking, take] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const place = places().get(id);
   const service = serviceOf(place?.kind);
   return h(

@@ -1,6 +1,6 @@
 import { h } from "preact";
 import type { ComponentChild } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { NewOverride, Override } from "../api/resources.ts";
 import { attempt, send } from "./api.ts";
 import type { Refusal } from "./api.ts";
@@ -29,7 +29,8 @@ export function OverrideForm(props: {
   const [refusal, refused] = useState<Refusal | undefined>(undefined);
   const [sending, busy] = useState(false);
   const sentence = useRef<HTMLInputElement>(null);
-  useEffect(() => sentence.current?.focus(), []);
+  // Before anything is painted: who types at once loses no letter.
+  useLayoutEffect(() => sentence.current?.focus(), []);
   const until = townTime() + length_s * 1000;
 
   const submit = (event: Event): void => {
