@@ -33,7 +33,7 @@ class Writer {
     }
     if (isArray(value)) {
       this.head(4, value.length);
-      for (const each of value) this.value(each);
+      for (let index = 0; index < value.length; index++) this.value(value[index] as Cbor);
       return;
     }
     const keys = Object.keys(value);
@@ -134,6 +134,14 @@ export function decodeCbor(bytes: Uint8Array): Cbor {
   return value;
 }
 
+/**
+ * Names come again and again, and to make a string of bytes takes longer than all the rest: the latest are kept, each in
+ * the one place that its bytes point to, so that the table never grows, whatever is sent.
+ */
+const KNOWN = 4096;
+const LONGEST_KNOWN = 64;
+const known: string[] = Array.from({ length: KNOWN }, () => "");
+
 class Reader {
   readonly bytes: Uint8Array;
   private readonly view: DataView;
@@ -200,6 +208,26 @@ class Reader {
 
   private text(size: number): string {
     const at = this.take(size);
+    if (size > LONGEST_KNOWN) return this.decoded(at);
+    // FNV-1a, for a place in the table.
+    let hash = 0x811c9dc5;
+    for (let index = at; index < this.offset; index++) {
+      const code = this.bytes[index] as number;
+      if (code > 0x7f) return this.decoded(at);
+      hash = Math.imul(hash ^ code, 0x01000193);
+    }
+    const place = (hash ^ (hash >>> 15)) & (KNOWN - 1);
+    const text = known[place] as string;
+    return this.says(text, at, size) ? text : (known[place] = this.decoded(at));
+  }
+
+  private says(text: string, at: number, size: number): boolean {
+    if (text.length !== size) return false;
+    for (let index = 0; index < size; index++) if (text.charCodeAt(index) !== this.bytes[at + index]) return false;
+    return true;
+  }
+
+  private decoded(at: number): string {
     try {
       return decodeUtf8(this.bytes.subarray(at, this.offset));
     } catch {

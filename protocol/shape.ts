@@ -116,11 +116,12 @@ type ObjectOf<F> = { [K in Exclude<keyof F, OptionalKeys<F>>]: Shaped<F[K]> } & 
 
 /** An object with these fields; unknown fields are refused, so that a misspelt one is not silently ignored. */
 export function object<F extends Fields>(fields: F, extra: "refuse" | "ignore" = "refuse"): Shape<ObjectOf<F>> {
+  const rows = Object.entries(fields);
   const required = Object.keys(fields).filter((key) => !fields[key]?.optional);
   return {
     schema: {
       type: "object",
-      properties: Object.fromEntries(Object.entries(fields).map(([key, shape]) => [key, shape.schema])),
+      properties: Object.fromEntries(rows.map(([key, shape]) => [key, shape.schema])),
       required,
       ...(extra === "refuse" && { additionalProperties: false }),
     },
@@ -135,7 +136,7 @@ export function object<F extends Fields>(fields: F, extra: "refuse" | "ignore" =
         }
       }
       const parsed: Record<string, unknown> = {};
-      for (const [key, shape] of Object.entries(fields)) {
+      for (const [key, shape] of rows) {
         const result = shape.parse(given[key], join(path, key));
         if (result !== undefined) parsed[key] = result;
       }
