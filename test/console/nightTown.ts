@@ -104,6 +104,7 @@ export async function nightTown(
   await street.trouble();
   // The watch looks every 15 s: what was only late is cleared before anybody sees it.
   for (let look = 0; look < 4; look++) {
+    for (const command of answers.splice(0)) await street.obey(command);
     await street.beat();
     await clock.run((clock.now() + 15_000) as Instant);
   }
