@@ -10,11 +10,15 @@ export interface VirtualDisk extends Disk {
 }
 
 interface File {
-  chunks: Uint8Array[];
+  /** Grows by doubling, so that an append is a copy into place. */
+  bytes: Uint8Array;
   length: number;
   /** How many bytes at the front are safe. */
   synced: number;
 }
+
+/** Room of a new file that is appended to. */
+const ROOM_B = 256;
 
 export function virtualDisk(): VirtualDisk {
   const files = new Map<string, File>();
@@ -22,18 +26,20 @@ export function virtualDisk(): VirtualDisk {
     full: false,
     read(name) {
       const file = files.get(name);
-      return file && whole(file);
+      return file?.bytes.slice(0, file.length);
     },
     replace(name, bytes) {
       if (disk.full) throw new Fault("DISK_FULL", { file: name });
-      files.set(name, { chunks: [bytes.slice()], length: bytes.length, synced: bytes.length });
+      files.set(name, { bytes: bytes.slice(), length: bytes.length, synced: bytes.length });
     },
     append(name, bytes) {
       if (disk.full) throw new Fault("DISK_FULL", { file: name });
       let file = files.get(name);
-      if (file === undefined) files.set(name, (file = { chunks: [], length: 0, synced: 0 }));
-      file.chunks.push(bytes.slice());
-      file.length += bytes.length;
+      if (file === undefined) files.set(name, (file = { bytes: new Uint8Array(ROOM_B), length: 0, synced: 0 }));
+      const length = file.length + bytes.length;
+      if (length > file.bytes.length) file.bytes = grown(file.bytes, Math.max(length, 2 * file.bytes.length));
+      file.bytes.set(bytes, file.length);
+      file.length = length;
     },
     sync(name) {
       const file = files.get(name);
@@ -46,7 +52,7 @@ export function virtualDisk(): VirtualDisk {
         if (file.synced === file.length) continue;
         const kept = file.synced + Math.floor(chance.next() * (file.length - file.synced));
         if (kept === 0) files.delete(name);
-        else files.set(name, { chunks: [whole(file).slice(0, kept)], length: kept, synced: kept });
+        else files.set(name, { bytes: file.bytes.slice(0, kept), length: kept, synced: kept });
       }
     },
     bytes: () => [...files.values()].reduce((sum, file) => sum + file.length, 0),
@@ -54,14 +60,8 @@ export function virtualDisk(): VirtualDisk {
   return disk;
 }
 
-function whole(file: File): Uint8Array {
-  if (file.chunks.length === 1) return file.chunks[0] as Uint8Array;
-  const bytes = new Uint8Array(file.length);
-  let offset = 0;
-  for (const chunk of file.chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  file.chunks = [bytes];
-  return bytes;
+function grown(bytes: Uint8Array, room: number): Uint8Array {
+  const more = new Uint8Array(room);
+  more.set(bytes);
+  return more;
 }

@@ -1,5 +1,5 @@
 import { Fault } from "#protocol/faults.ts";
-import { parseBatch, type Reading } from "#protocol/messages.ts";
+import { parseBatch, type Batch, type Reading } from "#protocol/messages.ts";
 import { instant } from "#protocol/units.ts";
 import type { Store } from "#server/store/store.ts";
 
@@ -35,48 +35,80 @@ interface Series {
   readonly refused: number[];
 }
 
+/** How far the readings of one epoch of a station were said and acknowledged: numbers only grow, a lower one repeats. */
+interface Progress {
+  said: number;
+  acknowledged: number;
+}
+
+/** What a payload says, read once: the network hands over the same bytes when it is published and when acknowledged. */
+interface Said {
+  readonly first: number;
+  readonly at: readonly number[];
+  readonly series: readonly Series[];
+  readonly progress: Progress;
+}
+
 const MOST_EXAMPLES = 10;
 
 export function ledger(): Ledger {
-  const series = new Map<string, Series>();
-  /** The highest number said and acknowledged, by station and epoch: numbers only grow, so a lower one is a repetition. */
-  const said = new Map<string, number>();
-  const acknowledged = new Map<string, number>();
+  const devices = new Map<string, Map<string, Series>>();
+  const epochs = new Map<string, Progress>();
   const newest = new Map<string, number>();
+  const read = new WeakMap<Uint8Array, Said>();
 
   const of = (device: string, measure: string): Series => {
-    const key = `${device} ${measure}`;
-    let found = series.get(key);
+    let measures = devices.get(device);
+    if (measures === undefined) devices.set(device, (measures = new Map<string, Series>()));
+    let found = measures.get(measure);
     if (found === undefined) {
-      series.set(key, (found = { device, measure, said: [], acknowledged: [], refused: [] }));
+      measures.set(measure, (found = { device, measure, said: [], acknowledged: [], refused: [] }));
     }
     return found;
   };
 
-  const record = (
-    highest: Map<string, number>,
-    column: "said" | "acknowledged",
-    station: string,
-    payload: Uint8Array,
-  ): void => {
-    const { epoch, first, readings } = parseBatch(payload);
-    const key = `${station} ${epoch}`;
-    const known = highest.get(key) ?? 0;
-    readings.forEach(({ device, measure, at }, index) => {
-      if (first + index > known) of(device, measure)[column].push(at);
-    });
-    highest.set(key, Math.max(known, first + readings.length - 1));
-    if (column === "acknowledged") newest.set(station, Math.max(newest.get(station) ?? 0, readings.at(-1)?.at ?? 0));
+  const saidIn = (station: string, payload: Uint8Array): Said | undefined => {
+    let said = read.get(payload);
+    if (said !== undefined) return said;
+    const batch = parsed(payload);
+    if (batch === undefined) return undefined;
+    const key = `${station} ${batch.epoch}`;
+    let progress = epochs.get(key);
+    if (progress === undefined) epochs.set(key, (progress = { said: 0, acknowledged: 0 }));
+    said = {
+      first: batch.first,
+      at: batch.readings.map(({ at }) => at),
+      series: batch.readings.map(({ device, measure }) => of(device, measure)),
+      progress,
+    };
+    read.set(payload, said);
+    return said;
+  };
+
+  const record = (column: "said" | "acknowledged", { first, at, series, progress }: Said): void => {
+    const known = progress[column];
+    for (let index = Math.max(0, known - first + 1); index < at.length; index++) {
+      (series[index] as Series)[column].push(at[index] as number);
+    }
+    progress[column] = Math.max(known, first + at.length - 1);
   };
 
   return {
-    published: (station, payload) => ignoreNonsense(() => record(said, "said", station, payload)),
-    acknowledged: (station, payload) => ignoreNonsense(() => record(acknowledged, "acknowledged", station, payload)),
+    published(station, payload) {
+      const said = saidIn(station, payload);
+      if (said !== undefined) record("said", said);
+    },
+    acknowledged(station, payload) {
+      const said = saidIn(station, payload);
+      if (said === undefined) return;
+      record("acknowledged", said);
+      newest.set(station, Math.max(newest.get(station) ?? 0, said.at.at(-1) ?? 0));
+    },
     newest: (station) => newest.get(station),
     refused: ({ device, measure, at }) => void of(device, measure).refused.push(at),
     async settle(store) {
       const account = { acknowledged: 0, stored: 0, lost: 0, duplicated: 0, examples: [] as string[] };
-      for (const each of series.values()) {
+      for (const each of [...devices.values()].flatMap((measures) => [...measures.values()])) {
         const { device, measure } = each;
         const stored = await store.range(device, measure, instant(0), instant(Number.MAX_SAFE_INTEGER), 1e9);
         const times = stored.map(({ at }) => at).sort(ascending);
@@ -116,10 +148,11 @@ function missing(wanted: readonly number[], found: readonly number[]): number[] 
 }
 
 /** A payload that no parser takes has no readings to account for. */
-function ignoreNonsense(action: () => void): void {
+function parsed(payload: Uint8Array): Batch | undefined {
   try {
-    action();
+    return parseBatch(payload);
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
+    return undefined;
   }
 }

@@ -102,10 +102,8 @@ export function createWatch(options: WatchOptions): Watch {
   const troubledStations = (): Cause[] => {
     const causes: Cause[] = [];
     for (const { id, clockError_s, dropped } of registry.stations()) {
-      if (
-        clockError_s !== undefined &&
-        Math.abs(clockError_s) > (stands("clock-wrong", id) ? CLOCK.clear_s : CLOCK.raise_s)
-      ) {
+      const off_s = Math.abs(clockError_s ?? 0);
+      if (clockError_s !== undefined && off_s > CLOCK.clear_s && (off_s > CLOCK.raise_s || stands("clock-wrong", id))) {
         causes.push({ key: "clock-wrong", subject: id, facts: { station: id, error_s: Math.round(clockError_s) } });
       }
       if (dropped !== undefined && dropped > 0) {
@@ -130,7 +128,7 @@ export function createWatch(options: WatchOptions): Watch {
         if (twin.values.get("failed")?.value === 1) causes.push(troubled("lamp-failed", twin));
       } else if (kind === "container") {
         const fill = twin.values.get("fill")?.value ?? 0;
-        if (fill >= (stands("container-near-overflow", twin.device.id) ? OVERFLOW.clear : OVERFLOW.raise)) {
+        if (exceeds(fill, OVERFLOW, "container-near-overflow", twin.device.id)) {
           causes.push(troubled("container-near-overflow", twin, { fill_percent: Math.round(fill * 100) }));
         }
       } else if (kind === "signal" && isDegraded(twin, now)) {
@@ -158,12 +156,12 @@ export function createWatch(options: WatchOptions): Watch {
     const refused = new Map<string, Struck[]>();
     const judge = (twin: Twin, command: CommandState | undefined): void => {
       if (command === undefined || command.progress === "applied" || command.progress === "ended") return;
-      const place = `${twin.device.street ?? twin.device.id}:${command.order.action}`;
-      if (command.progress === "refused") push(refused, place, { twin, command });
+      const place = (): string => `${twin.device.street ?? twin.device.id}:${command.order.action}`;
+      if (command.progress === "refused") push(refused, place(), { twin, command });
       if (command.progress !== "sent" && command.progress !== "waiting") return;
       const station = registry.station(twin.device.station);
       if (station?.online === true && now - Math.max(command.since, station.since ?? 0) > UNANSWERED_MS) {
-        push(unanswered, place, { twin, command });
+        push(unanswered, place(), { twin, command });
       }
     };
     for (const twin of registry.twins()) {
@@ -191,7 +189,7 @@ export function createWatch(options: WatchOptions): Watch {
     const problem = options.storeProblem();
     if (problem !== undefined) causes.push({ key: "store-failing", subject: "store", facts: { problem } });
     while (wrong[0] !== undefined && now - wrong[0].at > QUARANTINE.window_ms) wrong.shift();
-    if (wrong.length >= (stands("quarantine-growing", "ingest") ? QUARANTINE.clear : QUARANTINE.raise)) {
+    if (exceeds(wrong.length, QUARANTINE, "quarantine-growing", "ingest")) {
       const most = [...Map.groupBy(wrong, (each) => each.station)].reduce((a, b) =>
         b[1].length > a[1].length ? b : a,
       );
@@ -214,6 +212,9 @@ export function createWatch(options: WatchOptions): Watch {
 
   let standing = new Set<string>();
   const stands = (key: AlarmKey, subject: string): boolean => standing.has(`${key}:${subject}`);
+  /** Whether this is cause for an alarm: from `raise` on, and then until it is back below `clear`. */
+  const exceeds = (value: number, limit: { raise: number; clear: number }, key: AlarmKey, subject: string): boolean =>
+    value >= limit.clear && (value >= limit.raise || stands(key, subject));
 
   const look = (): void => {
     const now = clock.now();
