@@ -98,10 +98,29 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
 function mqttOptions(settings: StartSettings): MqttOptions {
   if (settings.broker !== undefined) return { url: settings.broker };
   const { "tls-key": key, "tls-cert": cert, "tls-ca": ca } = settings;
-  const tls = key !== undefined &&
-    cert !== undefined && { key: pem(key), cert: pem(cert), ...(ca !== undefined && { ca: pem(ca) }) };
-  return { host: settings["mqtt-host"], port: settings["mqtt-port"], ...(tls && { tls }) };
+  const listen = { host: settings["mqtt-host"], port: settings["mqtt-port"] };
+  if (key === undefined && cert === undefined && ca === undefined) return listen;
+  if (settings.town) {
+    throw new Fault("OPTION_INVALID", {
+      option: "--town",
+      found: "true",
+      expected: "--no-town beside TLS, since simulated stations have no certificates",
+      place: "the settings",
+    });
+  }
+  // Half of it would be plain MQTT for somebody who believes in TLS.
+  if (key === undefined) throw besideTls("--tls-key");
+  if (cert === undefined) throw besideTls("--tls-cert");
+  return { ...listen, tls: { key: pem(key), cert: pem(cert), ...(ca !== undefined && { ca: pem(ca) }) } };
 }
+
+const besideTls = (option: string): Fault =>
+  new Fault("OPTION_INVALID", {
+    option,
+    found: "missing",
+    expected: "a PEM file beside the other --tls options",
+    place: "the settings",
+  });
 
 function pem(file: string): string {
   try {

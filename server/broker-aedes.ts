@@ -1,6 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createSecureContext, createServer as createTlsServer, TLSSocket } from "node:tls";
 import type { Client } from "aedes";
 import { Aedes } from "aedes";
 import { Fault } from "#protocol/faults.ts";
@@ -19,10 +20,16 @@ export interface EmbeddedBrokerOptions {
   readonly host: string;
   /** 0: any free port, which `port` then says. */
   readonly port: number;
-  /** PEM texts. With `ca`, a client must show a certificate that it has signed. */
-  readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
+  readonly tls?: TlsTexts;
   readonly clock: Clock;
   readonly limits?: Partial<BrokerLimits>;
+}
+
+/** PEM texts. With `ca`, a station must show a certificate of its name that this authority has signed. */
+export interface TlsTexts {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca?: string;
 }
 
 export interface BrokerLimits extends ConnectionLimits {
@@ -47,13 +54,29 @@ export interface EmbeddedBroker extends Broker {
  * The broker inside the server: aedes for sessions, rights, subscriptions and what neighbours tell each other, and a short
  * way for what stations tell the server, whose PUBACK waits for the commit. It keeps no sessions and no retained messages:
  * what a station missed, the server says again.
- * Raises Fault TLS_REQUIRED (an address beyond loopback without TLS) and, at start, PORT_TAKEN.
+ * Raises Fault TLS_REQUIRED (an address beyond loopback without TLS and certificates of the stations), OPTION_INVALID
+ * (files that are no PEM or do not belong together) and, at start, PORT_TAKEN.
  */
 export function embeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBroker {
-  if (options.tls === undefined && !isLoopback(options.host)) {
-    throw new Fault("TLS_REQUIRED", { host: options.host });
-  }
+  const { host, tls } = options;
+  if (tls?.ca === undefined && !isLoopback(host)) throw new Fault("TLS_REQUIRED", { host });
+  if (tls !== undefined) checkTls(tls);
   return new AedesBroker(options);
+}
+
+function checkTls(tls: TlsTexts): void {
+  try {
+    createSecureContext(tls);
+    // OpenSSL takes an authority that is no certificate for none at all, and would then let nobody in.
+    if (tls.ca !== undefined) new X509Certificate(tls.ca);
+  } catch (problem) {
+    throw new Fault("OPTION_INVALID", {
+      option: "--tls-key, --tls-cert, --tls-ca",
+      found: (problem as Error).message,
+      expected: "PEM files, the key and the certificate of one pair",
+      place: "these three files",
+    });
+  }
 }
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
@@ -94,6 +117,7 @@ class AedesBroker implements EmbeddedBroker {
         const known =
           username !== undefined &&
           client.id === username &&
+          (this.options.tls?.ca === undefined || connection?.certified === username) &&
           handlers.authenticate(username, password?.toString("utf8") ?? "");
         if (known && connection !== undefined) connection.station = username;
         done(null, known);
@@ -144,7 +168,8 @@ class AedesBroker implements EmbeddedBroker {
   private listen(aedes: Aedes): Promise<Server> {
     const { host, port, tls } = this.options;
     const accept = (socket: Socket): void => {
-      const connection = new StationConnection(socket, this.limits, {
+      const certified = socket instanceof TLSSocket ? nameIn(socket) : undefined;
+      const connection = new StationConnection(socket, certified, this.limits, {
         published: (from, message) => this.published(from, message),
         closed: (gone) => {
           this.connections.delete(gone);
@@ -218,6 +243,12 @@ class AedesBroker implements EmbeddedBroker {
     for (const connection of this.connections) connection.destroy();
     await closed;
   }
+}
+
+/** The name that the client's certificate carries, which the handshake has found to be signed by our authority. */
+function nameIn(socket: TLSSocket): string | undefined {
+  const { subject } = socket.getPeerCertificate() as { subject?: { CN?: string | string[] } };
+  return typeof subject?.CN === "string" ? subject.CN : undefined;
 }
 
 /** Calls aedes back when `taken` is settled. */

@@ -34,6 +34,8 @@ export interface ConnectionEvents {
  */
 export class StationConnection extends Duplex {
   readonly socket: Socket;
+  /** The name in the certificate that the client has shown. */
+  readonly certified: string | undefined;
   private readonly limits: ConnectionLimits;
   private readonly events: ConnectionEvents;
   /** Set when the station has shown that it is who it says. */
@@ -53,9 +55,10 @@ export class StationConnection extends Duplex {
   private frames: Buffer[] = [];
   private flushAsked = false;
 
-  constructor(socket: Socket, limits: ConnectionLimits, events: ConnectionEvents) {
+  constructor(socket: Socket, certified: string | undefined, limits: ConnectionLimits, events: ConnectionEvents) {
     super({ allowHalfOpen: false });
     this.socket = socket;
+    this.certified = certified;
     this.limits = limits;
     this.events = events;
     socket.setNoDelay(true);

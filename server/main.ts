@@ -5,7 +5,7 @@ import type { Clock } from "#protocol/ports.ts";
 import type { Territory, TerritoryFile } from "#protocol/territory.ts";
 import { openAccess } from "./access.ts";
 import { createApi } from "./api/api.ts";
-import { embeddedBroker } from "./broker-aedes.ts";
+import { embeddedBroker, type TlsTexts } from "./broker-aedes.ts";
 import { externalBroker } from "./broker-external.ts";
 import type { Broker } from "./broker.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -32,7 +32,7 @@ export interface LiveOptions {
 
 /** Either an address to listen at with the embedded broker, or that of a broker elsewhere. */
 export type MqttOptions =
-  | { readonly host: string; readonly port: number; readonly tls?: { key: string; cert: string; ca?: string } }
+  | { readonly host: string; readonly port: number; readonly tls?: TlsTexts }
   | { readonly url: string };
 
 /** The server on a real machine: the page answers from the start, the town once `run` has resolved. */
@@ -61,10 +61,13 @@ export const FILES = { state: "state.sqlite", readings: "readings.duckdb", keys:
 
 /**
  * Composes the server from its real parts, by hand, and lets the page answer.
- * Raises Fault DIRECTORY_UNWRITABLE, DATA_NEWER, DATA_OTHER_TOWN, TLS_REQUIRED or PORT_TAKEN.
+ * Raises Fault DIRECTORY_UNWRITABLE, DATA_NEWER, DATA_OTHER_TOWN, TLS_REQUIRED, OPTION_INVALID (TLS files) or
+ * PORT_TAKEN.
  */
 export async function openLive(options: LiveOptions): Promise<Live> {
   const { territory, directory, clock, mqtt } = options;
+  // First of all, so that a mistake in its settings is said before anything is written.
+  const { broker, where } = brokerFor(mqtt, territory);
   mkdirSync(directory, { recursive: true });
   const keys = keysIn(join(directory, FILES.keys));
   const state = openState(join(directory, FILES.state), territory.id);
@@ -90,7 +93,6 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     signInLink: () => `${address}/sign-in#${access.signInLink("admin", "administrator")}`,
     progress: (share) => api.progress(share),
     async run() {
-      const { broker, where } = brokerFor(mqtt, territory);
       const running = createServer({
         territory,
         clock,
