@@ -28,6 +28,8 @@ interface Due {
 
 /** How many turns pass between two words to `onTurn`. */
 const TURNS_PER_WORD = 4096;
+/** How often promises are waited for between two turns of the event loop, in which progress is shown and Ctrl-C is heard. */
+const CALMS_PER_BREATH = 256;
 
 export function virtualClock(start: Instant): VirtualClock {
   const queue: Due[] = [];
@@ -47,9 +49,12 @@ export function virtualClock(start: Instant): VirtualClock {
   };
   const after = (delay: Seconds, action: () => void): Cancel => schedule(delay, action, false);
 
+  let calms = 0;
   const calm = async (): Promise<void> => {
     unsettled = false;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    // The next tick comes when no promise has anything left to do; the event loop gets a turn now and then.
+    const breathes = ++calms % CALMS_PER_BREATH === 0;
+    await new Promise<void>((resolve) => (breathes ? setImmediate(resolve) : process.nextTick(resolve)));
     while (held > 0) {
       await new Promise<void>((resolve) => (released = resolve));
       await new Promise<void>((resolve) => setImmediate(resolve));
