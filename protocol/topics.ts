@@ -22,8 +22,23 @@ export type Address =
   | { readonly tree: "down"; readonly territory: string; readonly station: string; readonly leaf: string }
   | { readonly tree: "street"; readonly territory: string; readonly street: string };
 
+/** The same few topics come with every message: what they say is kept, until too many different ones have come. */
+const MAX_KNOWN = 10_000;
+const MAX_KNOWN_LENGTH = 200;
+const known = new Map<string, Address>();
+
 /** Reads a topic; undefined when it is none of ours. */
 export function parseTopic(topic: string): Address | undefined {
+  const before = known.get(topic);
+  if (before !== undefined) return before;
+  const address = read(topic);
+  if (address === undefined || topic.length > MAX_KNOWN_LENGTH) return address;
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(topic, address);
+  return address;
+}
+
+function read(topic: string): Address | undefined {
   const [name, version, territory, who, tree, leaf, ...rest] = topic.split("/");
   if (name !== "vigie" || version !== "1" || !territory || !who || !tree || rest.length > 0) return undefined;
   if (who === "street") return leaf === undefined ? { tree: "street", territory, street: tree } : undefined;

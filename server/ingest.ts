@@ -163,7 +163,8 @@ export function createIngest(options: IngestOptions): Ingest {
       if (index > start) runs.push({ station, epoch, first: first + start, readings: readings.slice(start, index) });
       start = index + 1;
     }
-    const rest = start === 0 ? readings : readings.slice(start);
+    if (start === 0) return [{ station, epoch, first, readings, payload }];
+    const rest = readings.slice(start);
     if (rest.length > 0) runs.push({ station, epoch, first: first + start, readings: rest });
     else runs.push({ station, epoch, first: last + 1, readings: [], upTo: last });
     return runs;

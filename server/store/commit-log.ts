@@ -72,7 +72,8 @@ export function openCommitLog(
 }
 
 function encodeContribution(contribution: Contribution): Cbor[] {
-  const { station, epoch, first, readings } = contribution;
+  const { station, epoch, first, readings, payload } = contribution;
+  if (payload !== undefined) return [[station, epoch, upToOf(contribution), payload]];
   const parts: Cbor[] = [];
   for (let at = 0; at < readings.length; at += MAX_BATCH_READINGS) {
     const some = readings.slice(at, at + MAX_BATCH_READINGS);

@@ -12,6 +12,8 @@ export interface Contribution {
    * into quarantine count as received.
    */
   readonly upTo?: number;
+  /** Exactly these readings under these numbers as the station encoded them, for a store that keeps batches as they come. */
+  readonly payload?: Uint8Array;
 }
 
 /** The number up to which a contribution takes its station. */
