@@ -195,6 +195,7 @@ export function createServer(parts: ServerParts): Server {
       dispatch.start();
       overrides.start();
       watch.start();
+      prune();
       cancelPrune = every(clock, PRUNE_EVERY, prune);
       await broker.start({
         authenticate: (station, password) =>

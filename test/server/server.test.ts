@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Order } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
-import { HOUR, seconds } from "#protocol/units.ts";
+import { HOUR, later, seconds } from "#protocol/units.ts";
 import type { Streets } from "./streets.ts";
 import { streets } from "./streets.ts";
 import { MONDAY } from "./village.ts";
@@ -195,4 +195,21 @@ test("a full container and a failed lamp become alarms with a whole sentence", a
     ["container-near-overflow", { device: "C2", street: "Rue du Puits", fill_percent: 97 }],
     ["lamp-failed", { device: "L1", street: "Rue du Puits" }],
   ]);
+});
+
+test("what is older than the retention is dropped, at the start and once a day, and what is younger is kept", async () => {
+  const place = await streets({ settings: { retention_d: 1 } });
+  place.set("C1", "fill", 0.5);
+  await place.wait(hours(0.5));
+  const fills = async (server = place.server): Promise<number> =>
+    (await server.store.range("C1", "fill", MONDAY, later(MONDAY, hours(1)), 100)).length;
+  const before = await fills();
+  expect(before).toBeGreaterThan(0);
+  await place.wait(hours(23));
+  expect(await fills()).toBe(before);
+  // At the end of the first day nothing is older than a day; an hour later the morning is, and a start drops it.
+  await place.wait(hours(2));
+  expect(await fills()).toBe(before);
+  expect(await fills(await place.restart())).toBe(0);
+  expect((await place.server.store.size()).readings).toBeGreaterThan(0);
 });
