@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "#protocol/ports.ts";
 import type { Device } from "#protocol/territory.ts";
-import type { Instant } from "#protocol/units.ts";
+import type { Instant, Seconds } from "#protocol/units.ts";
 import { seconds } from "#protocol/units.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Hardware } from "./hardware/hardware.ts";
@@ -24,10 +24,10 @@ export interface ReporterOptions {
   onFlushed(): void;
 }
 
-/** What moves is collected for this long, so that a passage makes one batch and not five. */
-const LINGER = seconds(1);
 /** A lamp has faded and its driver has settled by then. */
 const SETTLE = seconds(5);
+/** What a full disk did not take is offered again after this long, whether or not there is news. */
+const RETRY = seconds(30);
 
 /** Reads the devices of a station by the reporting rules of their kinds. Idle, it costs one timer. */
 export class Reporter {
@@ -37,7 +37,9 @@ export class Reporter {
   private settling: Attached[] = [];
   private cancelTick: Cancel | undefined;
   private cancelFlush: Cancel | undefined;
+  private flushAt = 0;
   private cancelSettled: Cancel | undefined;
+  private cancelRetry: Cancel | undefined;
 
   constructor(options: ReporterOptions) {
     this.options = options;
@@ -61,21 +63,30 @@ export class Reporter {
     this.cancelTick?.();
     this.cancelFlush?.();
     this.cancelSettled?.();
+    this.cancelRetry?.();
     this.cancelFlush = undefined;
+    this.cancelRetry = undefined;
     this.cancelSettled = undefined;
   }
 
   flush(): void {
-    this.options.outbox.flush();
-    this.options.onFlushed();
+    const { outbox, clock, onFlushed } = this.options;
+    this.cancelFlush?.();
+    this.cancelFlush = undefined;
+    outbox.flush();
+    onFlushed();
+    if (!outbox.diskFailing) return;
+    this.cancelRetry ??= clock.after(RETRY, () => {
+      this.cancelRetry = undefined;
+      this.flush();
+    });
   }
 
   /** An input moved by itself. */
   moved(device: string, measure: string, at: Instant): void {
     const point = this.options.attached.get(device)?.points.find((each) => each.measure === measure);
     if (point === undefined || !point.moves) return;
-    this.noteIfMoved(point, at);
-    this.flushSoon();
+    if (this.noteIfMoved(point, at)) this.flushWithin(point.gather);
   }
 
   /** A behaviour says that a measure moved; the others of its device follow when the driver has settled. */
@@ -124,16 +135,19 @@ export class Reporter {
     this.settling = [];
     const now = this.options.clock.now();
     for (const { points } of settling) {
-      for (const point of points) if (point.moves) this.noteIfMoved(point, now);
+      for (const point of points) {
+        if (point.moves && this.noteIfMoved(point, now)) this.flushWithin(point.gather);
+      }
     }
-    this.flushSoon();
   }
 
-  private flushSoon(): void {
-    this.cancelFlush ??= this.options.clock.after(LINGER, () => {
-      this.cancelFlush = undefined;
-      this.flush();
-    });
+  private flushWithin(gather: Seconds): void {
+    const { clock } = this.options;
+    const at = clock.now() + gather * 1000;
+    if (this.cancelFlush !== undefined && this.flushAt <= at) return;
+    this.cancelFlush?.();
+    this.flushAt = at;
+    this.cancelFlush = clock.after(gather, () => this.flush());
   }
 
   private note(point: Point, at: Instant): void {
@@ -141,9 +155,11 @@ export class Reporter {
     if (value !== undefined) this.record(point, value, at);
   }
 
-  private noteIfMoved(point: Point, at: Instant): void {
+  private noteIfMoved(point: Point, at: Instant): boolean {
     const value = this.read(point);
-    if (value !== undefined && movedBeyond(point, value)) this.record(point, value, at);
+    if (value === undefined || !movedBeyond(point, value)) return false;
+    this.record(point, value, at);
+    return true;
   }
 
   private read(point: Point): number | undefined {

@@ -1,6 +1,8 @@
 import type { Measure, MessageClass } from "#protocol/kinds.ts";
 import { KINDS, measureOf } from "#protocol/kinds.ts";
 import type { Device } from "#protocol/territory.ts";
+import type { Seconds } from "#protocol/units.ts";
+import { seconds } from "#protocol/units.ts";
 import type { Behaviour } from "./behaviour.ts";
 
 /** One measure of one device of this station, and what was last reported of it. */
@@ -12,6 +14,8 @@ export interface Point {
   readonly change: number;
   /** Whether any move at all can reach `change`: a counter with a huge one is only ever reported by time. */
   readonly moves: boolean;
+  /** Moves of so long travel together. */
+  readonly gather: Seconds;
   /** 0 for events, 1 for states, 2 for samples. */
   readonly rank: number;
   last: number;
@@ -26,6 +30,8 @@ export interface Cadence {
   next: number;
 }
 
+/** What moves is collected for this long, so that a passage makes one batch and not five. */
+const GATHER = seconds(1);
 /** How often inputs that nobody watches are compared with their dead band. */
 const POLL_MS = 300_000;
 /** All periods divide into this or are multiples of it, so that a station's reports fall together. */
@@ -40,7 +46,8 @@ export function pointsOf({ kind, id }: Device, behaviour: Behaviour | undefined)
     // No counter grows by a tenth of a billion between two reports.
     const moves = report.change < Math.min(max, 1e8);
     const rank = RANKS.indexOf(matters);
-    return { device: id, behaviour, measure, change: report.change, moves, rank, last: Number.NaN };
+    const gather = report.gather_s ?? GATHER;
+    return { device: id, behaviour, measure, change: report.change, moves, gather, rank, last: Number.NaN };
   });
 }
 

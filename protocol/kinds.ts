@@ -15,8 +15,11 @@ export interface Measure {
   readonly min: number;
   readonly max: number;
   readonly class: MessageClass;
-  /** Reported at least every `every_s`, and at once when it moves by more than `change` (0: at any change). */
-  readonly report: { readonly every_s: Seconds; readonly change: number };
+  /**
+   * Reported at least every `every_s`, and soon when it moves by more than `change` (0: at any change): moves of `gather_s`,
+   * one second unless said otherwise, travel together, each with its own time.
+   */
+  readonly report: { readonly every_s: Seconds; readonly change: number; readonly gather_s?: Seconds };
   /** A counter only grows; it goes on over restarts and wraps nowhere. */
   readonly counter?: true;
   /** Names of the values 0, 1, 2… of a measure that is a choice. */
@@ -45,6 +48,8 @@ export const SIGNAL_MODES = ["adaptive", "frame", "fixed", "flash"] as const;
 
 const quarter = seconds(900);
 const minute = seconds(60);
+/** A crossing shows something else every few seconds: said one by one, that would be most of what a town says. */
+const GATHER_SIGNALS_S = seconds(5);
 
 export const KINDS = {
   lamp: {
@@ -172,7 +177,8 @@ export const KINDS = {
     fiware: "TrafficFlowObserved",
     service: "traffic",
     measures: {
-      stage: measure(
+      stage: gathered(
+        GATHER_SIGNALS_S,
         "1",
         -1,
         31,
@@ -182,7 +188,8 @@ export const KINDS = {
         "Stage shown (-1: between stages)",
         "Phase affichée (-1 : entre deux)",
       ),
-      greens: measure(
+      greens: gathered(
+        GATHER_SIGNALS_S,
         "1",
         0,
         4_294_967_295,
@@ -257,6 +264,11 @@ function measure(
   fr: string,
 ): Measure {
   return { unit, min, max, class: messageClass, report: { every_s, change }, en, fr };
+}
+
+function gathered(gather_s: Seconds, ...row: Parameters<typeof measure>): Measure {
+  const made = measure(...row);
+  return { ...made, report: { ...made.report, gather_s } };
 }
 
 function counter(
