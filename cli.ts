@@ -39,7 +39,7 @@ async function main(line: readonly string[]): Promise<number> {
     if (found.words === undefined && words[0] !== undefined) {
       throw new Fault("OPTION_UNKNOWN", { option: words[0], near: "--help", verb: found.name });
     }
-    return await found.run({ settings: settings as never, words, terminal: screen, sources });
+    return await found.run({ settings, words, terminal: screen, sources });
   } catch (problem) {
     if (!(problem instanceof Fault)) throw problem;
     screen.say(`vigie: ${problem.in(screen.language)}`);

@@ -33,7 +33,7 @@ export async function rehearse({
     from: instant(from),
     hours: settings.hours,
     faults,
-    ...(trace && { trace: trace.write }),
+    ...(trace && { trace: (line) => trace.write(line) }),
     progress: (share) =>
       settings.json || terminal.progress(Math.min(share, 0.999), `${Math.floor(share * settings.hours)} h`),
   });

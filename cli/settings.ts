@@ -223,7 +223,7 @@ export interface Sources {
   readonly verb: string;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readFile(name: string): string;
+  readonly readFile: (name: string) => string;
 }
 
 /**

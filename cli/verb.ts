@@ -1,6 +1,6 @@
 import type { Language } from "#protocol/faults.ts";
 import type { Setting, SettingName, Settings, Sources } from "./settings.ts";
-import { expected, SETTINGS } from "./settings.ts";
+import { SETTINGS } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One word after `vigie`: what it takes and what it does. The exit code is what `run` resolves to. */
@@ -22,7 +22,7 @@ export interface Call<Names extends SettingName> {
 }
 
 /** Keeps the names of the settings exact while verbs are listed side by side. */
-export const verb = <const Names extends SettingName>(given: Verb<Names>): Verb => given as unknown as Verb;
+export const verb = <const Names extends SettingName>(given: Verb<Names>): Verb => given;
 
 /** The text of `--help`. */
 export function helpOf({ name, en, fr, words, settings }: Verb, language: Language): string {
@@ -52,5 +52,3 @@ export function defaultOf(setting: Setting): string {
   if (setting.kind === "duration") return `${setting.default / 86_400}d`;
   return String(setting.default);
 }
-
-export { expected };

@@ -33,7 +33,6 @@ export const LIGHTING_CLASSES = [
 export type LightingClass = (typeof LIGHTING_CLASSES)[number];
 
 export const STREAMS = ["residual", "paper", "packaging", "glass", "organic", "litter"] as const;
-export type Stream = (typeof STREAMS)[number];
 
 const station = identifier;
 const clockTime = text(5, /^([01]\d|2[0-3]):[0-5]\d$/, "a local time like 06:30");

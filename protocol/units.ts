@@ -1,5 +1,5 @@
 /**
- * Quantities are branded numbers: a lux is not a second, and the compiler says so.
+ * Quantities are branded numbers: a metre is not a second, and the compiler says so.
  * Outside TypeScript (JSON, database, metrics) the unit ends the name: `power_W`, `period_s`.
  */
 declare const unit: unique symbol;
@@ -8,22 +8,16 @@ export type Quantity<Unit extends string> = number & { readonly [unit]: Unit };
 /** A share between 0 and 1: a dimming level (share of the rated luminous flux), a fill level, an occupancy. */
 export type Level = Quantity<"1">;
 export type Watts = Quantity<"W">;
-export type KilowattHours = Quantity<"kWh">;
-export type Lux = Quantity<"lx">;
 export type Seconds = Quantity<"s">;
 export type Metres = Quantity<"m">;
-export type Litres = Quantity<"L">;
 export type Degrees = Quantity<"deg">;
 export type VehiclesPerHour = Quantity<"veh/h">;
 /** A point in time: milliseconds since 1970-01-01T00:00:00Z, always UTC. */
 export type Instant = Quantity<"ms since 1970">;
 
 export const watts = (value: number): Watts => value as Watts;
-export const kilowattHours = (value: number): KilowattHours => value as KilowattHours;
-export const lux = (value: number): Lux => value as Lux;
 export const seconds = (value: number): Seconds => value as Seconds;
 export const metres = (value: number): Metres => value as Metres;
-export const litres = (value: number): Litres => value as Litres;
 export const degrees = (value: number): Degrees => value as Degrees;
 export const vehiclesPerHour = (value: number): VehiclesPerHour => value as VehiclesPerHour;
 export const instant = (value: number): Instant => value as Instant;

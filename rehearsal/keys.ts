@@ -9,7 +9,7 @@ export function keysFromSeed(seed: number): { signer: Signer; publicKeyPem: stri
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   return {
     signer: { sign: (text) => sign(null, Buffer.from(text), key).toString("base64url") },
-    publicKeyPem: createPublicKey(key).export({ type: "spki", format: "pem" }).toString(),
+    publicKeyPem: createPublicKey(key).export({ type: "spki", format: "pem" }),
     secret: digest("secret"),
   };
 }

@@ -81,8 +81,6 @@ export interface Alarms {
 const MAX_NOTES = 200;
 const MAX_NOTE_LENGTH = 1000;
 const CLOSES_AFTER_MS = 7 * DAY;
-/** The author of what happens by itself. */
-export const BY_ITSELF = "vigie";
 
 export function openAlarms(state: State, clock: Clock): Alarms {
   /** By cause: the alarm that a cause belongs to. */

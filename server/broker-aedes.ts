@@ -68,7 +68,9 @@ function checkTls(tls: TlsTexts): void {
   try {
     createSecureContext(tls);
     // OpenSSL takes an authority that is no certificate for none at all, and would then let nobody in.
-    if (tls.ca !== undefined) new X509Certificate(tls.ca);
+    if (tls.ca !== undefined && !new X509Certificate(tls.ca).ca) {
+      throw new Error("a certificate in --tls-ca that may not sign others");
+    }
   } catch (problem) {
     throw new Fault("OPTION_INVALID", {
       option: "--tls-key, --tls-cert, --tls-ca",

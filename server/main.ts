@@ -117,7 +117,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   };
 }
 
-function brokerFor(mqtt: MqttOptions, territory: Territory): { broker: Broker; where(): string } {
+function brokerFor(mqtt: MqttOptions, territory: Territory): { broker: Broker; where: () => string } {
   if ("url" in mqtt) {
     return { broker: externalBroker({ url: mqtt.url, territory: territory.id }), where: () => mqtt.url };
   }

@@ -5,7 +5,12 @@ import type { Instant, Seconds } from "#protocol/units.ts";
  * A clock on which a town lives faster than life: it shows `origin` when `base` shows `anchor`, and from then on `speed`
  * seconds pass in one second of `base`. Server and town must share all three, or each finds the other in its future.
  */
-export function scaledClock(base: Clock, speed: number, origin: Instant = base.now(), anchor: Instant = base.now()): Clock {
+export function scaledClock(
+  base: Clock,
+  speed: number,
+  origin: Instant = base.now(),
+  anchor: Instant = base.now(),
+): Clock {
   return {
     now: () => Math.round(origin + (base.now() - anchor) * speed) as Instant,
     after: (delay, action) => base.after((delay / speed) as Seconds, action),

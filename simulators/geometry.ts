@@ -78,9 +78,3 @@ export function nearest(line: readonly XY[], place: XY): { off_m: number; along_
   }
   return best;
 }
-
-/** Whether two segments cross at a point inside both. */
-export function cross(a: XY, b: XY, c: XY, d: XY): boolean {
-  const side = (p: XY, q: XY, r: XY): number => (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
-  return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
-}

@@ -20,7 +20,8 @@ const anchor = (heading: string): string =>
     .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
     .replaceAll(" ", "-");
 
-const anchors = (page: string): string[] => [...read(page).matchAll(/^#+ (.+)$/gm)].map((match) => anchor(match[1] as string));
+const anchors = (page: string): string[] =>
+  [...read(page).matchAll(/^#+ (.+)$/gm)].map((match) => anchor(match[1] as string));
 
 test("every relative link and anchor in the documentation leads somewhere", () => {
   const broken = pages.flatMap((page) =>

@@ -125,13 +125,6 @@ export const DEAD_ENDS = [
   "Allée des Genêts",
 ] as const;
 
-export const FOOTPATHS = [
-  "Promenade du Mail",
-  "Sentier des Lavandières",
-  "Chemin de la Rivière",
-  "Allée du Parc",
-] as const;
-
 export const SQUARES = ["Place du Marché", "Place de l’Église", "Place de la Halle", "Place d’Armes"] as const;
 
 export const QUARTERS = [

@@ -21,7 +21,8 @@ const rows = (text: string): string[][] =>
     .map((line) => [...line.matchAll(/(?:^|,)(?:"([^"]*)"|([^,]*))/g)].map((field) => field[1] ?? field[2] ?? ""));
 /** Hour of the week, Monday 0 h is 0, of a local time read as if it were UTC. */
 const hourOfWeek = (at: Date): number => ((at.getUTCDay() + 6) % 7) * 24 + at.getUTCHours();
-const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / Math.max(1, values.length);
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, each) => sum + each, 0) / Math.max(1, values.length);
 const quantile = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? 0;
 /** Shares of the week in 1/100,000, as short a table as says the same. */
@@ -62,7 +63,10 @@ const PLACES: readonly [string, RegExp][] = [
   ["school", /school|university|surgeons|library|college/i],
   ["park", /promenade|links|garden|calton hill|park|square next to/i],
   ["station", /haymarket|waver|bus station|tram stop|cathedral lane|leith street/i],
-  ["shops", /princes st|rose st|george st|castle st|frederick|hanover|high street|grassmarket|victoria st|bridge|shandwick/i],
+  [
+    "shops",
+    /princes st|rose st|george st|castle st|frederick|hanover|high street|grassmarket|victoria st|bridge|shandwick/i,
+  ],
   ["housing", /./],
 ];
 
@@ -77,7 +81,9 @@ interface Interval {
 function intervals(): Map<string, Interval[]> {
   const last = new Map<string, { at: number; after: number }>();
   const byPlace = new Map<string, Interval[]>();
-  const sorted = rows(readFileSync(wasteFile as string, "utf8")).sort((a, b) => ((a[3] as string) < (b[3] as string) ? -1 : 1));
+  const sorted = rows(readFileSync(wasteFile as string, "utf8")).sort((a, b) =>
+    (a[3] as string) < (b[3] as string) ? -1 : 1,
+  );
   for (const [site, name, , local, before, after] of sorted) {
     const at = Date.parse(`${local}Z`);
     const previous = last.get(site as string);
@@ -104,9 +110,17 @@ function hoursOf({ from, to }: Interval): number[] {
  * on its hours in proportion to what they are believed to bring, and the belief follows. Collections come once a day or
  * less, so they say much of the days and little of the hours; the hours start from the footfall of such a place.
  */
-function fillProfile(list: readonly Interval[], footfall: readonly number[]): { table: number[]; rates: number[]; variation: number } {
+function fillProfile(
+  list: readonly Interval[],
+  footfall: readonly number[],
+): { table: number[]; rates: number[]; variation: number } {
   const bySite = Map.groupBy(list, ({ site }) => site);
-  const siteRate = new Map([...bySite].map(([site, own]) => [site, mean(own.map(({ filled }) => filled)) / mean(own.map((each) => hoursOf(each).length))]));
+  const siteRate = new Map(
+    [...bySite].map(([site, own]) => [
+      site,
+      mean(own.map(({ filled }) => filled)) / mean(own.map((each) => hoursOf(each).length)),
+    ]),
+  );
   const level = mean(footfall);
   // Half of it follows the footfall; the rest comes at any hour, as kitchens and offices do.
   let weights = footfall.map((each) => 0.25 + (0.75 * each) / level);
@@ -122,11 +136,17 @@ function fillProfile(list: readonly Interval[], footfall: readonly number[]): { 
         expected[hour] = (expected[hour] as number) + rate;
       }
     }
-    const next = weights.map((old, hour) => ((expected[hour] as number) > 0 ? (came[hour] as number) / (expected[hour] as number) : old));
+    const next = weights.map((old, hour) =>
+      (expected[hour] as number) > 0 ? (came[hour] as number) / (expected[hour] as number) : old,
+    );
     const scale = mean(next);
     weights = next.map((each) => each / scale);
   }
-  const ratios = laid.map(({ each, hours }) => each.filled / ((siteRate.get(each.site) as number) * hours.reduce((sum, hour) => sum + (weights[hour] as number), 0)));
+  const ratios = laid.map(
+    ({ each, hours }) =>
+      each.filled /
+      ((siteRate.get(each.site) as number) * hours.reduce((sum, hour) => sum + (weights[hour] as number), 0)),
+  );
   const average = mean(ratios);
   const variation = Math.sqrt(mean(ratios.map((each) => (each - average) ** 2))) / average;
   return { table: shares(weights), rates: [...siteRate.values()], variation };
@@ -147,22 +167,32 @@ writeFileSync(
  * of the quietest weeks of each hour is left out.
  */
 export const FOOTFALL = {
-${Object.entries(footfall).map(([place, table]) => `  /** ${SENSORS[place as keyof typeof SENSORS]} */\n  ${place}: ${literal(table)},`).join("\n")}
+${Object.entries(footfall)
+  .map(([place, table]) => `  /** ${SENSORS[place as keyof typeof SENSORS]} */\n  ${place}: ${literal(table)},`)
+  .join("\n")}
 } as const satisfies Record<string, readonly number[]>;
 `,
 );
 
-const start: Record<string, string> = { shops: "shops", station: "station", park: "park", housing: "housing", school: "housing" };
-const filling = [...intervals()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([place, list]) => {
-  const { table, rates, variation } = fillProfile(list, footfall[start[place] as string] as number[]);
-  const q = (share: number): string => (quantile(rates, share) * 24).toFixed(3);
-  return `  /** ${list.length} intervals of ${rates.length} bins. */
+const start: Record<string, string> = {
+  shops: "shops",
+  station: "station",
+  park: "park",
+  housing: "housing",
+  school: "housing",
+};
+const filling = [...intervals()]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([place, list]) => {
+    const { table, rates, variation } = fillProfile(list, footfall[start[place] as string] as number[]);
+    const q = (share: number): string => (quantile(rates, share) * 24).toFixed(3);
+    return `  /** ${list.length} intervals of ${rates.length} bins. */
   ${place}: {
     perDay: [${q(0.1)}, ${q(0.5)}, ${q(0.9)}],
     variation: ${variation.toFixed(2)},
     week: ${literal(table).replaceAll("\n", "\n  ")},
   },`;
-});
+  });
 writeFileSync(
   join(import.meta.dirname, "waste.ts"),
   `/**

@@ -171,4 +171,5 @@ test("a key that is no key, or of another pair, is named before anything listens
   expect(at({ ...tls, key: "no key" })).toThrow("--tls-key, --tls-cert, --tls-ca is");
   expect(at({ ...tls, key: stranger.key })).toThrow("the key and the certificate of one pair");
   expect(at({ ...tls, ca: "no authority" })).toThrow("PEM files");
+  expect(at({ ...tls, ca: server.cert })).toThrow("may not sign others");
 });

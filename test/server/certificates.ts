@@ -29,7 +29,7 @@ export function authority(name: string): Authority {
 const IN_TEN_YEARS = new Date(Date.now() + 3652 * 86_400_000);
 const BEFORE = new Date(Date.UTC(2020, 0, 1));
 
-const pem = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" }).toString();
+const pem = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" });
 
 /** X.509 version 3 (RFC 5280), signed by ECDSA with SHA-256. */
 function certificate(given: {
