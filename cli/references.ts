@@ -35,7 +35,9 @@ function kindsPage(): string {
           `${row.min} to ${row.max}`,
           row.class,
           `${row.report.every_s} s`,
-          String(row.report.change),
+          row.report.gather_s === undefined
+            ? String(row.report.change)
+            : `${row.report.change} (within ${row.report.gather_s} s)`,
         ]),
       ),
       "",
@@ -45,7 +47,7 @@ function kindsPage(): string {
   return [
     "# Device kinds",
     "",
-    "Made from `protocol/kinds.ts` by `npx vigie docs`. A measure is reported at least as often as its row says, and at once when it moves by more than the change; a change of 0 means any.",
+    "Made from `protocol/kinds.ts` by `npx vigie docs`. A measure is reported at least as often as its row says, and within a second, where no other time is given, when it moves by more than the change; a change of 0 means any.",
     "",
     kinds.join("\n\n"),
     "",
