@@ -29,11 +29,15 @@ const SETTLE = seconds(5);
 /** What a full disk did not take is offered again after this long, whether or not there is news. */
 const RETRY = seconds(30);
 
+const NONE: readonly Point[] = [];
+
 /** Reads the devices of a station by the reporting rules of their kinds. Idle, it costs one timer. */
 export class Reporter {
   private readonly options: ReporterOptions;
   private readonly phase_ms: number;
   private readonly cadences: Cadence[];
+  /** Of each device the points that may move. Loops count many vehicles a minute, and none of them is news by itself. */
+  private readonly moving: ReadonlyMap<string, readonly Point[]>;
   private settling: Attached[] = [];
   private cancelTick: Cancel | undefined;
   private cancelFlush: Cancel | undefined;
@@ -44,7 +48,9 @@ export class Reporter {
   constructor(options: ReporterOptions) {
     this.options = options;
     this.phase_ms = phaseOf(options.station);
-    this.cadences = cadencesOf([...options.attached.values()]);
+    const devices = [...options.attached.values()];
+    this.cadences = cadencesOf(devices);
+    this.moving = new Map(devices.map(({ device, points }) => [device.id, points.filter(({ moves }) => moves)]));
   }
 
   /** Reports everything once, then by the rules. */
@@ -70,11 +76,11 @@ export class Reporter {
   }
 
   flush(): void {
-    const { outbox, clock, onFlushed } = this.options;
+    const { outbox, clock } = this.options;
     this.cancelFlush?.();
     this.cancelFlush = undefined;
     outbox.flush();
-    onFlushed();
+    this.options.onFlushed();
     if (!outbox.diskFailing) return;
     this.cancelRetry ??= clock.after(RETRY, () => {
       this.cancelRetry = undefined;
@@ -84,9 +90,9 @@ export class Reporter {
 
   /** An input moved by itself. */
   moved(device: string, measure: string, at: Instant): void {
-    const point = this.options.attached.get(device)?.points.find((each) => each.measure === measure);
-    if (point === undefined || !point.moves) return;
-    if (this.noteIfMoved(point, at)) this.flushWithin(point.gather);
+    for (const point of this.moving.get(device) ?? NONE) {
+      if (point.measure === measure && this.noteIfMoved(point, at)) this.flushWithin(point.gather);
+    }
   }
 
   /** A behaviour says that a measure moved; the others of its device follow when the driver has settled. */
@@ -134,9 +140,9 @@ export class Reporter {
     const { settling } = this;
     this.settling = [];
     const now = this.options.clock.now();
-    for (const { points } of settling) {
-      for (const point of points) {
-        if (point.moves && this.noteIfMoved(point, now)) this.flushWithin(point.gather);
+    for (const { device } of settling) {
+      for (const point of this.moving.get(device.id) ?? NONE) {
+        if (this.noteIfMoved(point, now)) this.flushWithin(point.gather);
       }
     }
   }

@@ -19,11 +19,16 @@ export interface VirtualClock extends Clock {
   run(until: Instant, onTurn?: (now: Instant) => void): Promise<void>;
 }
 
+/** One turn, and the one that was asked for after it for the same time. */
 interface Due {
-  at: number;
-  order: number;
   action: (() => void) | undefined;
-  settles: boolean;
+  readonly settles: boolean;
+  next: Due | undefined;
+}
+
+interface Moment {
+  first: Due;
+  last: Due;
 }
 
 /** How many turns pass between two words to `onTurn`. */
@@ -32,22 +37,43 @@ const TURNS_PER_WORD = 4096;
 const CALMS_PER_BREATH = 256;
 
 export function virtualClock(start: Instant): VirtualClock {
-  const queue: Due[] = [];
+  /** The times at which something is due, as a heap, and what is due at each. */
+  const times: number[] = [];
+  const moments = new Map<number, Moment>();
   let now: number = start;
-  let asked = 0;
   let unsettled = false;
   let held = 0;
   let released: (() => void) | undefined;
 
   const schedule = (delay: Seconds, action: () => void, settles: boolean): Cancel => {
     // Times are whole milliseconds, as everywhere; a delay of less still comes after what is already due now.
-    const due: Due = { at: now + Math.max(0, Math.round(delay * 1000)), order: asked++, action, settles };
-    push(queue, due);
+    const at = now + Math.max(0, Math.round(delay * 1000));
+    const due: Due = { action, settles, next: undefined };
+    const moment = moments.get(at);
+    if (moment === undefined) {
+      moments.set(at, { first: due, last: due });
+      push(times, at);
+    } else {
+      moment.last.next = due;
+      moment.last = due;
+    }
     return () => {
       due.action = undefined;
     };
   };
   const after = (delay: Seconds, action: () => void): Cancel => schedule(delay, action, false);
+
+  /** Takes the next turn at this time, the earliest there is. */
+  const next = (at: number): Due => {
+    const moment = moments.get(at) as Moment;
+    const { first } = moment;
+    if (first.next !== undefined) moment.first = first.next;
+    else {
+      moments.delete(at);
+      pop(times);
+    }
+    return first;
+  };
 
   let calms = 0;
   const calm = async (): Promise<void> => {
@@ -82,11 +108,11 @@ export function virtualClock(start: Instant): VirtualClock {
       let turns = 0;
       await calm();
       for (;;) {
-        const due = queue[0];
-        if (due === undefined || due.at > until) break;
-        pop(queue);
+        const at = times[0];
+        if (at === undefined || at > until) break;
+        const due = next(at);
         if (due.action === undefined) continue;
-        now = due.at;
+        now = at;
         due.action();
         if (due.settles || unsettled) await calm();
         if (onTurn !== undefined && ++turns % TURNS_PER_WORD === 0) onTurn(now as Instant);
@@ -97,33 +123,31 @@ export function virtualClock(start: Instant): VirtualClock {
   };
 }
 
-const before = (a: Due, b: Due): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
-
-/** A binary heap: the root is due first. */
-function push(heap: Due[], due: Due): void {
+/** A binary heap: the root is the earliest. */
+function push(heap: number[], time: number): void {
   let index = heap.length;
-  heap.push(due);
+  heap.push(time);
   while (index > 0) {
     const parent = (index - 1) >> 1;
-    const above = heap[parent] as Due;
-    if (!before(due, above)) break;
+    const above = heap[parent] as number;
+    if (time >= above) break;
     heap[index] = above;
     index = parent;
   }
-  heap[index] = due;
+  heap[index] = time;
 }
 
-function pop(heap: Due[]): void {
-  const last = heap.pop() as Due;
+function pop(heap: number[]): void {
+  const last = heap.pop() as number;
   const size = heap.length;
   if (size === 0) return;
   let index = 0;
   for (;;) {
     let child = 2 * index + 1;
     if (child >= size) break;
-    if (child + 1 < size && before(heap[child + 1] as Due, heap[child] as Due)) child++;
-    const below = heap[child] as Due;
-    if (!before(below, last)) break;
+    if (child + 1 < size && (heap[child + 1] as number) < (heap[child] as number)) child++;
+    const below = heap[child] as number;
+    if (below >= last) break;
     heap[index] = below;
     index = child;
   }

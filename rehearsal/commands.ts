@@ -1,14 +1,18 @@
 import type { Behaviour, BehaviourContext } from "#edge/behaviour.ts";
 import type { Behaviours } from "#edge/behaviours.ts";
 import type { VehicleBehaviour } from "#edge/vehicle.ts";
-import type { Command } from "#protocol/messages.ts";
+import { canonical } from "#protocol/canonical.ts";
+import type { Command, Order } from "#protocol/messages.ts";
+
+/** Commands of a device by which an order is known again; more than come while one is still on its way. */
+const REMEMBERED = 50;
 
 /**
  * Watches between gate and device that no command is acted on after its expiry, by the clock of its station, and none
  * twice.
  */
 export interface CommandWatch {
-  /** A command has reached its station; what the station does next, in the same turn, it does because of it. */
+  /** A command has reached its station. */
   delivered(command: Command): void;
   /** The same behaviours, with a witness in front of each. */
   witnessed(behaviours: Behaviours): Behaviours;
@@ -21,8 +25,12 @@ export function commandWatch(): CommandWatch {
   const acted = new Set<string>();
   const afterExpiry: string[] = [];
   const twice: string[] = [];
-  /** The last command delivered to each device. */
-  const current = new Map<string, Command>();
+  /** The last commands delivered to each device, the newest first. */
+  const delivered = new Map<string, Command[]>();
+  const behind = (device: string, order: Order): Command | undefined => {
+    const text = canonical(order);
+    return delivered.get(device)?.find((command) => canonical(command.order) === text);
+  };
 
   const witness = ({ device: { id: device }, clock }: BehaviourContext, behaviour: Behaviour): Behaviour => ({
     start: () => behaviour.start(),
@@ -31,7 +39,7 @@ export function commandWatch(): CommandWatch {
     sensed: (id, measure, at) => behaviour.sensed(id, measure, at),
     heard: (passing) => behaviour.heard(passing),
     obey(order) {
-      const command = current.get(device);
+      const command = behind(device, order);
       if (command !== undefined) {
         const late_ms = clock.now() - command.expiresAt;
         if (late_ms > 0) afterExpiry.push(`${command.id} on ${device}, ${late_ms / 1000} s late`);
@@ -45,7 +53,10 @@ export function commandWatch(): CommandWatch {
   });
 
   return {
-    delivered: (command) => void current.set(command.device, command),
+    delivered(command) {
+      const before = delivered.get(command.device) ?? [];
+      delivered.set(command.device, [command, ...before].slice(0, REMEMBERED));
+    },
     witnessed: (behaviours) =>
       Object.fromEntries(
         Object.entries(behaviours).map(([kind, create]) => [

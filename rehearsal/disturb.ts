@@ -6,7 +6,7 @@ import type { Town } from "#simulators/town.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { VirtualDisk } from "./disk.ts";
 import type { VirtualNetwork } from "./network.ts";
-import type { ServerHost } from "./rehearse.ts";
+import type { ServerHost } from "./host.ts";
 
 interface Victims {
   readonly clock: VirtualClock;
@@ -16,9 +16,6 @@ interface Victims {
   readonly serverDisk: VirtualDisk;
   readonly stationDisks: ReadonlyMap<string, VirtualDisk>;
   readonly chance: SeededChance;
-  /** Told when a fault begins and when it ends, those of the street too. */
-  began?(fault: ScheduledFault): void;
-  ended?(fault: ScheduledFault): void;
 }
 
 /** Unless the schedule says how much: seconds of delay, share of messages. */
@@ -28,10 +25,14 @@ const LEAST_S = 1;
 
 /**
  * Plans every fault of the schedule that strikes the line, a disk or the server; the town strikes the street itself.
- * Faults may overlap: what two of them broke is whole when both are over. The returned function ends all that strike now
- * and calls off the others.
+ * Faults may overlap: what two of them broke is whole when both are over. `told` hears when one begins and when it ends,
+ * those of the street too. The returned function ends all that strike now and calls off the others.
  */
-export function disturb(victims: Victims, faults: readonly ScheduledFault[]): () => void {
+export function disturb(
+  victims: Victims,
+  faults: readonly ScheduledFault[],
+  told: (fault: ScheduledFault, begins: boolean) => void,
+): () => void {
   const { clock, network } = victims;
   const broken = breakage(victims);
   const planned = new Set<Cancel>();
@@ -47,12 +48,12 @@ export function disturb(victims: Victims, faults: readonly ScheduledFault[]): ()
     plan(fault.at_s, () => {
       const mends = inTheStreet(fault) ? [] : breaks(victims, broken, fault);
       network.applyFaults();
-      victims.began?.(fault);
+      told(fault, true);
       const end = (): void => {
         if (!striking.delete(end)) return;
         for (const mend of mends) mend();
         network.applyFaults();
-        victims.ended?.(fault);
+        told(fault, false);
       };
       striking.add(end);
       plan(Math.max(LEAST_S, fault.for_s), end);
@@ -160,7 +161,12 @@ function breaks(victims: Victims, broken: Breakage, { kind, target, amount }: Sc
       for (const disk of disks) disk.crash(chance);
       return mends;
     }
-    default:
+    case "sensor-stuck":
+    case "sensor-silent":
+    case "clock-wrong":
+    case "lamp-failed":
       return [];
+    default:
+      return kind satisfies never;
   }
 }

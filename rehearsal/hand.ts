@@ -2,7 +2,7 @@ import type { SeededChance } from "#protocol/chance.ts";
 import type { Territory } from "#protocol/territory.ts";
 import { HOUR, instant, seconds } from "#protocol/units.ts";
 import type { VirtualClock } from "./clock.ts";
-import type { ServerHost } from "./rehearse.ts";
+import type { ServerHost } from "./host.ts";
 
 /** Hours between two times that the person reaches for a handle. */
 const EVERY_H = { least: 4, most: 12 };

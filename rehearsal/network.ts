@@ -40,9 +40,12 @@ interface Connection {
   readonly station: string;
   readonly options: SessionOptions;
   readonly filters: Set<string>;
-  /** At the broker's side; `closed` at the station's, which then hears nothing more. */
+  /** At the broker's side. */
   open: boolean;
+  /** At the station's side: it hears nothing more. */
   closed: boolean;
+  /** Nothing arrives any more, in either direction. */
+  cut: boolean;
   /** When the last message of each direction arrives, so that later ones do not overtake it. */
   upArrives: number;
   downArrives: number;
@@ -80,14 +83,24 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     for (const heard of subscribers.values()) heard.delete(connection);
   };
 
+  /** Ends a connection from the broker's side: what it had already handed to the line still arrives, then the end. */
   const drop = (connection: Connection, problem: string): void => {
     if (!connection.open) return;
     forget(connection);
     const { will } = connection.options;
     receive(connection.station, will.topic, will.payload, () => {});
-    clock.after(seconds(delay()), () => {
-      if (!connection.closed) connection.options.onDown(problem);
+    const gone = Math.max(clock.now() + delay() * 1000, connection.downArrives);
+    at(gone, () => {
+      if (connection.closed) return;
+      connection.closed = true;
+      connection.options.onDown(problem);
     });
+  };
+  /** Ends it in the middle: nothing that was on its way arrives. */
+  const cut = (connection: Connection): void => {
+    connection.downArrives = 0;
+    connection.cut = true;
+    drop(connection, "the line is cut");
   };
 
   /** The broker has a message from a station: an `up/` one is the server's, a street's goes to the neighbours. */
@@ -106,9 +119,7 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     const lived = life;
     clock.settle();
     handlers.onMessage(station, topic, payload).then(
-      () => {
-        if (lived === life) acknowledge();
-      },
+      () => lived === life && acknowledge(),
       (problem: unknown) => {
         // What comes too early is only not acknowledged: the receipt says where to go on.
         if (problem instanceof Fault && problem.code === "BATCH_EARLY") return;
@@ -131,7 +142,7 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     const times = faults.duplicated > 0 && chance.next() < faults.duplicated ? 2 : 1;
     for (let time = 0; time < times; time++) {
       at(arrival(connection, "downArrives"), () => {
-        if (!connection.open || connection.closed) return;
+        if (connection.closed || connection.cut) return;
         network.onDelivered?.(topic, payload);
         connection.options.onMessage(topic, payload);
       });
@@ -170,7 +181,7 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
       if (acknowledged || !connection.open) return;
       acknowledged = true;
       at(arrival(connection, "downArrives"), () => {
-        if (!connection.open || connection.closed) return;
+        if (connection.closed || connection.cut) return;
         network.onAcknowledged?.(connection.station, topic, payload);
         onAcknowledged?.();
       });
@@ -191,6 +202,7 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
         filters: new Set(),
         open: false,
         closed: false,
+        cut: false,
         upArrives: 0,
         downArrives: 0,
       };
@@ -239,14 +251,14 @@ export function virtualNetwork(clock: VirtualClock, chance: SeededChance): Virtu
     onPublished: undefined,
     onDelivered: undefined,
     applyFaults() {
-      for (const connection of [...connections.values()]) {
-        if (forbidden(connection.station)) drop(connection, "the line is cut");
+      for (const connection of connections.values()) {
+        if (forbidden(connection.station)) cut(connection);
       }
     },
     killBroker() {
       handlers = undefined;
       life++;
-      for (const connection of [...connections.values()]) drop(connection, "the server is gone");
+      for (const connection of connections.values()) drop(connection, "the server is gone");
     },
   };
   return network;

@@ -1,26 +1,24 @@
 import { BEHAVIOURS, type Behaviours } from "#edge/behaviours.ts";
 import { ed25519Verifier } from "#edge/ports/ed25519.ts";
 import { seededChance } from "#protocol/chance.ts";
-import { command, parseMessage, type Reading } from "#protocol/messages.ts";
-import { every } from "#protocol/ports.ts";
+import { command, parseMessage } from "#protocol/messages.ts";
+import { every, type Clock } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import { instant, seconds, type Instant } from "#protocol/units.ts";
 import { stationPassword } from "#server/credentials.ts";
-import { createServer, type Server } from "#server/server.ts";
 import { openState, type State } from "#server/state.ts";
-import { memoryStore } from "#server/store/memory.ts";
 import type { Store } from "#server/store/store.ts";
 import type { ScheduledFault } from "#simulators/faults.ts";
 import { inTheStreet } from "#simulators/faults.ts";
 import { createTown, type Town } from "#simulators/town.ts";
-import { virtualClock, type VirtualClock } from "./clock.ts";
-import { commandWatch } from "./commands.ts";
+import { virtualClock } from "./clock.ts";
+import { commandWatch, type CommandWatch } from "./commands.ts";
 import { virtualDisk, type VirtualDisk } from "./disk.ts";
 import { disturb } from "./disturb.ts";
 import { hand } from "./hand.ts";
+import { serverHost } from "./host.ts";
 import { keysFromSeed } from "./keys.ts";
 import { ledger, type Account } from "./ledger.ts";
-import { mortalClock } from "./mortal.ts";
 import { virtualNetwork, type VirtualNetwork } from "./network.ts";
 import { recoveryWatch } from "./recovery.ts";
 import { streetWatch, type TraceLine } from "./street.ts";
@@ -32,7 +30,7 @@ export interface RehearsalOptions {
   readonly hours: number;
   readonly faults?: readonly ScheduledFault[];
   /** Told of everything that really happens in the street. */
-  trace?(line: TraceLine): void;
+  readonly trace?: (line: TraceLine) => void;
   /** Told now and then which share of the time has passed. */
   progress?(share: number): void;
   /** A person who now and then overrules the machine: on unless it must not be in the record. */
@@ -47,7 +45,7 @@ export interface RehearsalOptions {
 
 export interface Replaced {
   /** Around the store of every life of the server. */
-  store?(store: Store): Store;
+  store?(store: Store, clock: Clock): Store;
   /** Around the behaviours of all devices and their witnesses. */
   behaviours?(behaviours: Behaviours): Behaviours;
   readonly acknowledge?: "before-commit";
@@ -103,20 +101,29 @@ const MOST_EXAMPLES = 20;
  */
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   const began = performance.now();
-  const { territory, seed, from, hours, faults = [], replaced = {} } = options;
+  const { territory, seed, from, hours, faults = [], trace, replaced = {} } = options;
   const chance = seededChance(`rehearsal ${seed}`);
   const clock = virtualClock(from);
   const network = virtualNetwork(clock, chance.branch("network"));
   const keys = options.keys ?? keysFromSeed(seed);
   const account = ledger();
   const commands = commandWatch();
-  listen(network, account, commands.delivered);
+  listen(network, account, commands);
   const serverDisk = virtualDisk();
   const stationDisks = new Map<string, VirtualDisk>();
   const state = openState(":memory:", territory.id);
-  const host = serverHost({ options, clock, network, state, disk: serverDisk, keys, refused: account.refused });
+  const host = serverHost({
+    options,
+    clock,
+    network,
+    state,
+    disk: serverDisk,
+    keys,
+    refused: (reading) => account.refused(reading),
+  });
 
-  const street = streetWatch(territory, clock, () => host.running, options.trace);
+  const street = streetWatch(territory, clock, () => host.running, trace);
+  const witnessed = commands.witnessed(BEHAVIOURS);
   const town = createTown({
     territory,
     seed,
@@ -126,22 +133,17 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
     verifier: ed25519Verifier(keys.publicKeyPem),
     passwordFor: (station) => stationPassword(keys.secret, station),
     observer: street.observer,
-    behaviours: replaced.behaviours?.(commands.witnessed(BEHAVIOURS)) ?? commands.witnessed(BEHAVIOURS),
+    behaviours: replaced.behaviours?.(witnessed) ?? witnessed,
     faults: faults.filter(inTheStreet),
   });
-  options.trace?.({ at: from, what: "rehearsal", seed, hours, until: from + hours * 3_600_000 });
+  trace?.({ at: from, what: "rehearsal", seed, hours, until: from + hours * 3_600_000 });
   street.join(town);
-  const recovery = recoveryWatch(clock, town, territory.byStation.keys(), account.newest);
-  const { began: onBegan, ended: onEnded } = recovery;
+  const recovery = recoveryWatch(clock, town, [...territory.byStation.keys()], (station) => account.newest(station));
   const victims = { clock, network, town, host, serverDisk, stationDisks, chance: chance.branch("faults") };
-  const endFaults = disturb(
-    {
-      ...victims,
-      began: (fault) => (street.fault(fault, true), onBegan(fault)),
-      ended: (fault) => (street.fault(fault, false), onEnded(fault)),
-    },
-    faults,
-  );
+  const endFaults = disturb(victims, faults, (fault, begins) => {
+    street.fault(fault, begins);
+    recovery.fault(fault, begins);
+  });
 
   await host.start();
   town.start();
@@ -205,11 +207,7 @@ function diskOf(disks: Map<string, VirtualDisk>, station: string): VirtualDisk {
   return disk;
 }
 
-function listen(
-  network: VirtualNetwork,
-  account: ReturnType<typeof ledger>,
-  delivered: ReturnType<typeof commandWatch>["delivered"],
-): void {
+function listen(network: VirtualNetwork, account: ReturnType<typeof ledger>, commands: CommandWatch): void {
   const ofReadings = (topic: string): boolean => topic.endsWith("/up/readings");
   network.onPublished = (station, topic, payload) => {
     if (ofReadings(topic)) account.published(station, payload);
@@ -218,73 +216,6 @@ function listen(
     if (ofReadings(topic)) account.acknowledged(station, payload);
   };
   network.onDelivered = (topic, payload) => {
-    if (topic.endsWith("/down/command")) delivered(parseMessage(command, payload));
+    if (topic.endsWith("/down/command")) commands.delivered(parseMessage(command, payload));
   };
-}
-
-/** The machine that the server runs on: it can be switched off in the middle of anything, and on again. */
-export interface ServerHost {
-  /** Undefined while it is off. */
-  readonly running: { readonly server: Server; readonly store: Store } | undefined;
-  start(): Promise<void>;
-  kill(): void;
-  revive(): Promise<{ readonly server: Server; readonly store: Store }>;
-  stop(): Promise<void>;
-}
-
-function serverHost(parts: {
-  options: RehearsalOptions;
-  clock: VirtualClock;
-  network: VirtualNetwork;
-  state: State;
-  disk: VirtualDisk;
-  keys: ReturnType<typeof keysFromSeed>;
-  refused(reading: Reading): void;
-}): ServerHost {
-  const { options, clock, network, state, disk, keys, refused } = parts;
-  const { replaced = {} } = options;
-  const chance = seededChance(`tokens ${options.seed}`);
-  let life: { server: Server; store: Store; die(): void } | undefined;
-  const boot = async (): Promise<{ server: Server; store: Store }> => {
-    const mortal = mortalClock(clock.settling);
-    const memory = memoryStore({ disk });
-    const store = replaced.store?.(memory) ?? memory;
-    const server = createServer({
-      territory: options.territory,
-      clock: mortal,
-      broker: network.broker,
-      store,
-      state,
-      signer: keys.signer,
-      secret: keys.secret,
-      quarantined: ({ reading }) => reading !== undefined && refused(reading),
-      ...(replaced.acknowledge && { acknowledge: replaced.acknowledge }),
-      randomBytes: (size) => Uint8Array.from({ length: size }, () => Math.floor(chance.next() * 256)),
-    });
-    await server.start();
-    life = { server, store, die: () => mortal.die() };
-    return life;
-  };
-  const host: ServerHost = {
-    get running() {
-      return life;
-    },
-    start: async () => void (await boot()),
-    kill() {
-      if (life === undefined) return;
-      life.server.kill();
-      life.die();
-      life = undefined;
-      network.killBroker();
-    },
-    revive: () => (life === undefined ? boot() : Promise.resolve(life)),
-    stop: async () => {
-      // The store stays open for those who go on from here; its log is on the virtual disk.
-      life?.server.kill();
-      life?.die();
-      network.killBroker();
-      life = undefined;
-    },
-  };
-  return host;
 }

@@ -4,7 +4,8 @@ import type { Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { ScheduledFault } from "#simulators/faults.ts";
 import type { Town, TownObserver } from "#simulators/town.ts";
-import type { ServerHost } from "./rehearse.ts";
+import type { ServerHost } from "./host.ts";
+import { waitWatch } from "./wait-watch.ts";
 
 export type TraceLine = Readonly<Record<string, string | number | boolean>>;
 
@@ -37,8 +38,6 @@ const HAND_SETTLED_MS = 5_000;
 /** A lamp asks its clock at least every quarter of an hour: until then it may not know that it was set. */
 const CLOCK_SETTLED_MS = 920_000;
 const ROUNDING = 0.005;
-/** Nobody waits longer at a junction. */
-const WAIT_CAP_S = 120;
 const MOST_EXAMPLES = 20;
 const KINDS: Record<string, StreetInvariant> = {
   "conflicting-greens": "conflicting-greens",
@@ -101,8 +100,7 @@ export function streetWatch(
     return { own, steady: !moved && now - before.movedAt > CLOCK_SETTLED_MS };
   };
 
-  const hasFailed = (id: string, now: number): boolean =>
-    town?.world.lamps.get(id)?.read("failed", now as Instant) === 1;
+  const hasFailed = (id: string, now: number): boolean => town?.world.lamps.get(id)?.read("failed", now) === 1;
 
   /** The sun stands at one height for the whole town; most clocks show the same time. */
   let asked = { at: Number.NaN, dark: false };
@@ -140,18 +138,7 @@ export function streetWatch(
     }
   };
 
-  const waiting = new Map<string, number>();
-  /** One wait counts once, when it passes the cap. */
-  const lookAtWaits = (now: number): void => {
-    for (const [id, truth] of town?.world.junctions ?? []) {
-      const longest_s = truth.longestWait_s(now as Instant);
-      if (longest_s > WAIT_CAP_S && (waiting.get(id) ?? 0) <= WAIT_CAP_S) {
-        broken("waited-over-cap", now, `someone at ${id} has waited ${Math.round(longest_s)} s`);
-      }
-      waiting.set(id, longest_s);
-    }
-  };
-
+  const waits = waitWatch(territory);
   return {
     observer,
     counts,
@@ -161,12 +148,18 @@ export function streetWatch(
       const at = clock.now();
       for (const [lamp, each] of town.world.lamps) trace?.({ at, lamp, ...each.course(at), what: "level" });
     },
-    fault: (fault, begins) => trace?.({ ...fault, at: clock.now(), what: "fault", begins }),
+    fault(fault, begins) {
+      waits.fault(fault, begins);
+      trace?.({ ...fault, at: clock.now(), what: "fault", begins });
+    },
     look() {
       const now = clock.now();
       lookAtFloor(now);
       lookAtHand(now);
-      lookAtWaits(now);
+      if (town === undefined) return;
+      for (const { junction, wait_s } of waits.look(town, now)) {
+        broken("waited-over-cap", now, `someone at ${junction} has waited ${Math.round(wait_s)} s`);
+      }
     },
   };
 }

@@ -115,7 +115,7 @@ test("A broker that is not there, or that refuses the password, is told once and
   expect(absent.downs).toEqual([expect.stringContaining("ECONNREFUSED")]);
 });
 
-test("The broker speaks the last will when the line breaks, and not after a goodbye", async () => {
+test("The broker speaks the last will when the line breaks or the power goes, and not after a goodbye", async () => {
   const { aedes, url } = await broker();
   const wills: string[] = [];
   aedes.on("publish", (packet) => {
@@ -132,6 +132,11 @@ test("The broker speaks the last will when the line breaks, and not after a good
   clients["cut"]?.conn.destroy();
   await until(() => wills.length > 0);
   expect(wills).toEqual(["gone"]);
+  const dropped = session(url, { clientId: "dropped" });
+  await until(() => dropped.ups() === 1);
+  dropped.session.drop();
+  await until(() => wills.length > 1);
+  expect(dropped.downs).toEqual([]);
 });
 
 test("A real agent brings its readings through a real broker, and through a restart of it", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Session } from "#edge/uplink.ts";
 import { seededChance } from "#protocol/chance.ts";
+import { Fault } from "#protocol/faults.ts";
 import { allDown, down, streetTopic, up } from "#protocol/topics.ts";
 import { instant, seconds } from "#protocol/units.ts";
 import { virtualClock } from "#rehearsal/clock.ts";
@@ -131,4 +132,57 @@ test("when the server dies, what it had not acknowledged stays unacknowledged", 
   await clock.run(instant(3000));
   expect(acknowledged).toBe(0);
   expect(heard.at(-1)).toBe("S1 down: the server is gone");
+});
+
+test("what comes too early is only not acknowledged; what the server cannot take ends the connection", async () => {
+  const { clock, heard, start, join } = scene();
+  const answers = [
+    new Fault("BATCH_EARLY", { station: "S1", after: 9, upTo: 3 }),
+    new Fault("STORE_FAILED", { problem: "full" }),
+  ];
+  await start(() => Promise.reject(answers.shift()));
+  const session = join("S1");
+  await clock.run(instant(1000));
+  let acknowledged = 0;
+  session.publish(up("t", "S1", "readings"), bytes("a"), {}, () => acknowledged++);
+  await clock.run(instant(2000));
+  expect(heard).toEqual(["S1 up"]);
+  session.publish(up("t", "S1", "readings"), bytes("a"), {}, () => acknowledged++);
+  await clock.run(instant(3000));
+  expect(heard.at(-1)).toBe("S1 down: the server did not take the message");
+  expect(acknowledged).toBe(0);
+});
+
+test("a goodbye lets the last words arrive and no will; a power cut lets the will be spoken", async () => {
+  const { clock, heard, taken, start, join } = scene();
+  await start();
+  const [polite, gone] = [join("S1"), join("S2")];
+  await clock.run(instant(1000));
+  polite.publish(up("t", "S1", "readings"), bytes("last"), {});
+  polite.close();
+  gone.drop();
+  await clock.run(instant(3000));
+  expect(taken.toSorted()).toEqual(["S1:last", "S2:gone"]);
+  expect(heard).toEqual(["S1 up", "S2 up"]);
+});
+
+test("an acknowledgement that had left the server before it died still arrives; on a cut line it does not", async () => {
+  for (const [end, expected] of [
+    ["killed", 1],
+    ["cut", 0],
+  ] as const) {
+    const { clock, network, taken, start, join } = scene();
+    await start();
+    const session = join("S1");
+    await clock.run(instant(1000));
+    let acknowledged = 0;
+    session.publish(up("t", "S1", "readings"), bytes("a"), {}, () => acknowledged++);
+    // The acknowledgement leaves in the turn in which the message is taken, and needs 20 ms at least.
+    while (taken.length === 0) await clock.run(instant(clock.now() + 1));
+    if (end === "killed") network.killBroker();
+    else network.faults.cut.add("S1");
+    network.applyFaults();
+    await clock.run(instant(5000));
+    expect(acknowledged).toBe(expected);
+  }
 });
