@@ -26,9 +26,19 @@ export interface ProgrammeInput {
   readonly offsets: readonly OffsetFrom[];
   /** People and vehicles an hour at the 90 % quantile, by hour of the local week from Monday 00:00; null: never counted. */
   readonly footfall: readonly (number | null)[];
+  /** How the last day went against the usual, and how far off its forecast was; left out: nothing was forecast. */
+  readonly recent?: RecentDay;
   /** False: no sensor sees who passes, so the class must hold all the time. */
   readonly presence: boolean;
   readonly policy: ProgrammePolicy;
+}
+
+export interface RecentDay {
+  /** What was counted as a multiple of the usual: the coming hours are expected to go the same way. */
+  readonly correction: number;
+  /** Mean absolute error of the usual as a share of what came, and the share of hours at or below the 90 % quantile. */
+  readonly error: number;
+  readonly covered: number;
 }
 
 export interface ProgrammePolicy {
@@ -92,7 +102,8 @@ function periodsOf(night: Interval, input: ProgrammeInput, busiest: number): Per
   const periods: Period[] = [];
   for (let at: number = night.from; at < night.to;) {
     const end = Math.min(nextLocalHour(at, input.offsets), night.to);
-    const footfall = input.footfall[hourOfWeek(at, input.offsets)] ?? null;
+    const usual = input.footfall[hourOfWeek(at, input.offsets)] ?? null;
+    const footfall = usual === null ? null : usual * (input.recent?.correction ?? 1);
     const known = footfall !== null && busiest >= LEAST_BUSY;
     const lightingClass = known ? classAt(input.lightingClass, volumeOf(footfall / busiest)) : input.lightingClass;
     const active = atLeast(input.policy.floor, levelFor(input.designClass ?? input.lightingClass, lightingClass));
@@ -151,6 +162,9 @@ function evidenceOf(
     busiest_per_h: tenths(busiest),
     night_most_per_h: counted.length === 0 ? null : tenths(Math.max(...counted)),
     night_least_per_h: counted.length === 0 ? null : tenths(Math.min(...counted)),
+    recent_share: input.recent?.correction ?? null,
+    forecast_error_share: input.recent === undefined ? null : hundredths(input.recent.error),
+    forecast_covered_share: input.recent === undefined ? null : hundredths(input.recent.covered),
     presence: input.presence,
     idle_level: periods[0]?.idle ?? 0,
     energy_share: energyShare(periods, "as-decided", input),
@@ -199,4 +213,5 @@ function alternativesOf(input: ProgrammeInput, periods: readonly Period[]): Alte
   return alternatives;
 }
 
+const hundredths = (value: number): number => Math.round(value * 100) / 100;
 const tenths = (value: number): number => Math.round(value * 10) / 10;

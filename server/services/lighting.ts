@@ -1,7 +1,8 @@
 import type { HourCount } from "#control/forecast/profile.ts";
-import { usualWeek } from "#control/forecast/profile.ts";
-import type { ProgrammeInput, ProgrammePolicy } from "#control/lighting/programme.ts";
+import { forecastError, recentCorrection, usualWeek } from "#control/forecast/profile.ts";
+import type { ProgrammeInput, ProgrammePolicy, RecentDay } from "#control/lighting/programme.ts";
 import { programme } from "#control/lighting/programme.ts";
+import type { OffsetFrom } from "#control/localTime.ts";
 import type { Luminaire, PresenceSensor, Street } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import { DAY, HOUR, seconds } from "#protocol/units.ts";
@@ -19,7 +20,7 @@ export function lightingService(parts: ServiceParts): Service {
   const lamps = Map.groupBy(territory.luminaires, (lamp) => lamp.street);
   const sensors = Map.groupBy(territory.presences, (sensor) => sensor.street);
 
-  const input = (street: Street, now: Instant, footfall: readonly (number | null)[]): ProgrammeInput => {
+  const input = (street: Street, now: Instant, { footfall, recent }: Footfall): ProgrammeInput => {
     const [lon, lat] = street.line[0] ?? territory.position;
     const to = (now + AHEAD_MS) as Instant;
     const { idle, floor, hold_s } = policies.get("lighting.programme").parameters;
@@ -33,6 +34,7 @@ export function lightingService(parts: ServiceParts): Service {
       to,
       offsets: offsets.over(now, to),
       footfall,
+      ...(recent && { recent }),
       presence: everyLampSees(lamps.get(street.id) ?? [], sensors.get(street.id) ?? []),
       policy: { idle, floor, hold_s } as ProgrammePolicy,
     };
@@ -45,13 +47,13 @@ export function lightingService(parts: ServiceParts): Service {
     async decide(subject, now) {
       const street = streets.get(subject) as Street;
       const devices = (lamps.get(subject) ?? []).map((lamp) => lamp.id);
-      const footfall = await usualFootfall(parts, sensors.get(subject) ?? [], now);
+      const footfall = await expectedFootfall(parts, sensors.get(subject) ?? [], now);
       const inputs = input(street, now, footfall);
       const decided = outcome(inputs, devices);
       // A street that the policy has left goes back to its class all night: its lamps would repeat their last programme.
       const led = devices.filter((device) => registry.twin(device)?.machine !== undefined);
       if (led.length === 0) return decided;
-      const plain: ProgrammeInput = { ...inputs, footfall: footfall.map(() => null), presence: false };
+      const plain: ProgrammeInput = { ...inputs, footfall: footfall.footfall.map(() => null), presence: false };
       return { ...decided, otherwise: outcome(plain, led) };
     },
   };
@@ -63,15 +65,20 @@ function outcome(inputs: ProgrammeInput, devices: readonly string[]): Outcome {
   return { inputs, decision, orders: devices.map((device) => ({ device, order, expiresAt: decision.validUntil })) };
 }
 
-/** People an hour at a point of the street, at the 90 % quantile, by hour of the local week; null where nothing is known. */
-async function usualFootfall(
+interface Footfall {
+  /** People an hour at a point of the street, at the 90 % quantile, by hour of the local week; null: nothing is known. */
+  readonly footfall: readonly (number | null)[];
+  readonly recent?: RecentDay;
+}
+
+async function expectedFootfall(
   { store, offsets }: ServiceParts,
   sensors: readonly PresenceSensor[],
   now: Instant,
-): Promise<readonly (number | null)[]> {
+): Promise<Footfall> {
   const to = (Math.floor(now / HOUR) * HOUR) as Instant;
   const from = (to - HISTORY_DAYS * DAY) as Instant;
-  if (sensors.length === 0) return usualWeek([], [], 0.9).quantile;
+  if (sensors.length === 0) return { footfall: usualWeek([], []).quantile };
   const devices = sensors.map((sensor) => sensor.id);
   const rows = await store.aggregate({ devices, measure: "passes", from, to, every: seconds(3600), by: "device" });
   const hours = new Map<number, { count: number; sensors: number }>();
@@ -88,7 +95,25 @@ async function usualFootfall(
     }
   }
   const history: HourCount[] = [...hours].map(([at, { count, sensors: n }]) => ({ at, count: count / n }));
-  return usualWeek(history, offsets.over(from, to), 0.9).quantile;
+  const over = offsets.over(from, to);
+  const recent = recentDay(history, (to - DAY) as Instant, over);
+  return { footfall: usualWeek(history, over).quantile, ...(recent && { recent }) };
+}
+
+/** The hours from `since` on, held against the usual week that was known before them. */
+function recentDay(
+  history: readonly HourCount[],
+  since: Instant,
+  offsets: readonly OffsetFrom[],
+): RecentDay | undefined {
+  const usual = usualWeek(
+    history.filter(({ at }) => at < since),
+    offsets,
+  );
+  const came = history.filter(({ at }) => at >= since);
+  const error = forecastError(usual, came, offsets);
+  if (error === null) return undefined;
+  return { correction: recentCorrection(came, usual, offsets), error: error.relative, covered: error.covered };
 }
 
 /** What full output was designed for: the lamps' own class where all agree, else the street's. */

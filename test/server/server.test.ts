@@ -197,6 +197,26 @@ test("a full container and a failed lamp become alarms with a whole sentence", a
   ]);
 });
 
+test("a programme says how the last day went against the usual, once there was a usual to hold it against", async () => {
+  const place = await streets();
+  let passes = 0;
+  for (let day = 0; day < 3; day++) {
+    for (let hour = 0; hour < 24; hour++) {
+      // One passage an hour more on the third day.
+      passes += day < 2 ? 4 : 5;
+      for (const sensor of ["P1", "P2", "P3"]) place.set(sensor, "passes", passes);
+      await place.wait(hours(1));
+    }
+  }
+  const last = place.server.journal.latest("lighting.programme", "R1");
+  const { recent } = last?.inputs as { recent?: { correction: number; error: number } };
+  expect(recent?.correction).toBeGreaterThan(1);
+  // 24 hours of 5 where 4 were expected: (20 + 24 × 5) / (20 + 24 × 4) = 140 / 116 at the most, as the noon falls.
+  expect(recent?.correction).toBeLessThanOrEqual(1.207);
+  expect(last?.decision.evidence).toMatchObject({ recent_share: recent?.correction });
+  expect(place.server.journal.replay(last?.id ?? 0).hash).toBe(last?.hash);
+});
+
 test("what is older than the retention is dropped, at the start and once a day, and what is younger is kept", async () => {
   const place = await streets({ settings: { retention_d: 1 } });
   place.set("C1", "fill", 0.5);

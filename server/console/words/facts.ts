@@ -24,6 +24,12 @@ export const FACTS = {
   "fact.busiest_per_h": { en: "Passages in the busiest hour", fr: "Passages à l’heure de pointe" },
   "fact.night_most_per_h": { en: "Most passages by night", fr: "Passages la nuit, au plus" },
   "fact.night_least_per_h": { en: "Fewest passages by night", fr: "Passages la nuit, au moins" },
+  "fact.recent_share": { en: "Last day against the usual", fr: "Dernier jour par rapport à l’habitude" },
+  "fact.forecast_error_share": { en: "Forecast off by, last day", fr: "Écart de la prévision, dernier jour" },
+  "fact.forecast_covered_share": {
+    en: "Hours under the 90 % forecast, last day",
+    fr: "Heures sous la prévision à 90 %, dernier jour",
+  },
   "fact.presence": { en: "Sensors see who passes", fr: "Des détecteurs voient qui passe" },
   "fact.active_level": { en: "Level when someone is near", fr: "Niveau quand quelqu’un est là" },
   "fact.hold_s": { en: "Stays bright after a passage", fr: "Reste vive après un passage" },

@@ -70,6 +70,19 @@ describe("a street by its traffic", () => {
   });
 });
 
+test("after a day with half as much again as usual, 22 h counts as 30 of 60 an hour and keeps the full class", () => {
+  const recent = { correction: 1.5, error: 0.333, covered: 0.5 };
+  const { value, evidence } = programme(street({ recent }));
+  // 20 × 1.5 / 60 = 0.5 is high traffic; 3 × 1.5 / 60 = 0.075 is as low as before.
+  expect([22, 27].map((hour) => stepAt(value.steps, local(hour) + MINUTE).step.active)).toEqual([1, 0.4]);
+  expect(evidence).toMatchObject({
+    recent_share: 1.5,
+    forecast_error_share: 0.33,
+    forecast_covered_share: 0.5,
+    night_most_per_h: 90,
+  });
+});
+
 test("a street that was never counted keeps its class all night", () => {
   const { value, because } = programme(street({ footfall: Array.from({ length: 168 }, () => null) }));
   expect(because).toBe("class-all-night");
