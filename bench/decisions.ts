@@ -1,4 +1,4 @@
-import { seededChance } from "#control/chance.ts";
+import { seededChance } from "#protocol/chance.ts";
 import type { LampState } from "#control/lighting/dimming.ts";
 import { dimming } from "#control/lighting/dimming.ts";
 import { PROGRAMME_POLICY, programme } from "#control/lighting/programme.ts";

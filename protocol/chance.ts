@@ -24,18 +24,23 @@ export function seededChance(seed: number | string): SeededChance {
   let b = next32();
   let c = next32();
   let counter = 1;
-  return {
-    next(): number {
-      const sum = (((a + b) | 0) + counter) | 0;
-      counter = (counter + 1) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (c << 21) | (c >>> 11);
-      c = (c + sum) | 0;
-      return (sum >>> 0) / 4_294_967_296;
-    },
-    branch: (name) => seededChance(`${text}/${name}`),
+  const next = (): number => {
+    const sum = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (c << 21) | (c >>> 11);
+    c = (c + sum) | 0;
+    return (sum >>> 0) / 4_294_967_296;
   };
+  // The state has to be stirred before its first numbers are independent of the seed's bits.
+  for (let turn = 0; turn < 12; turn++) next();
+  return { next, branch: (name) => seededChance(`${text}/${name}`) };
+}
+
+/** A whole number in [0, below). */
+export function pick(chance: Chance, below: number): number {
+  return Math.floor(chance.next() * below);
 }
 
 /** FNV-1a over the UTF-16 code units. */

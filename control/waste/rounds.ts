@@ -1,4 +1,4 @@
-import { seededChance } from "#control/chance.ts";
+import { seededChance } from "#protocol/chance.ts";
 import type { Alternative, Decision } from "#control/decision.ts";
 import type { Instant } from "#protocol/units.ts";
 import { DAY } from "#protocol/units.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as fc from "fast-check";
 import type { RoadStreet } from "#control/roads.ts";
 import { path, roadGraph, travelTimes } from "#control/roads.ts";
-import { seededChance } from "#control/chance.ts";
+import { seededChance } from "#protocol/chance.ts";
 import type { LonLat } from "#protocol/territory.ts";
 
 /** Metres east and north of a point on the equator. */

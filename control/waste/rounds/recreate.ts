@@ -1,5 +1,5 @@
 import type { Chance } from "#protocol/ports.ts";
-import { pick } from "#control/chance.ts";
+import { pick } from "#protocol/chance.ts";
 import type { Draft } from "./draft.ts";
 import type { Stop } from "./problem.ts";
 import { BASE } from "./problem.ts";

@@ -1,5 +1,5 @@
 import type { Chance } from "#protocol/ports.ts";
-import { pick } from "#control/chance.ts";
+import { pick } from "#protocol/chance.ts";
 import type { Draft } from "./draft.ts";
 
 /** Stops taken out in a step on average, the longest string, and how often a string keeps a middle (same source). */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as fc from "fast-check";
-import { seededChance } from "#control/chance.ts";
+import { seededChance } from "#protocol/chance.ts";
 import { normalBelow, normalQuantile } from "#control/forecast/normal.ts";
 import type { HourCount } from "#control/forecast/profile.ts";
 import { forecastError, pinball, quantile, recentCorrection, usualWeek } from "#control/forecast/profile.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as fc from "fast-check";
-import { seededChance } from "#control/chance.ts";
+import { seededChance } from "#protocol/chance.ts";
 import type { Candidate } from "#control/waste/fill.ts";
 import type { RoundsInput } from "#control/waste/rounds.ts";
 import { ROUNDS_POLICY, ROUNDS_REFUSALS, ROUNDS_RULES, rounds } from "#control/waste/rounds.ts";

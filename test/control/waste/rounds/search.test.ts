@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as fc from "fast-check";
-import { seededChance } from "#control/chance.ts";
+import { seededChance } from "#protocol/chance.ts";
 import { descend } from "#control/waste/rounds/descend.ts";
 import type { Problem } from "#control/waste/rounds/problem.ts";
 import { savings } from "#control/waste/rounds/savings.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pick, seededChance } from "#control/chance.ts";
+import { pick, seededChance } from "#protocol/chance.ts";
 
 function draw(seed: number): number[] {
   const chance = seededChance(seed);
