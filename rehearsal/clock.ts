@@ -42,7 +42,7 @@ export function virtualClock(start: Instant): VirtualClock {
   const moments = new Map<number, Moment>();
   let now: number = start;
   let unsettled = false;
-  let held = 0;
+  const held = new Set<Promise<unknown>>();
   let released: (() => void) | undefined;
 
   const schedule = (delay: Seconds, action: () => void, settles: boolean): Cancel => {
@@ -81,7 +81,7 @@ export function virtualClock(start: Instant): VirtualClock {
     // The next tick comes when no promise has anything left to do; the event loop gets a turn now and then.
     const breathes = ++calms % CALMS_PER_BREATH === 0;
     await new Promise<void>((resolve) => (breathes ? setImmediate(resolve) : process.nextTick(resolve)));
-    while (held > 0) {
+    while (held.size > 0) {
       await new Promise<void>((resolve) => (released = resolve));
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -95,13 +95,13 @@ export function virtualClock(start: Instant): VirtualClock {
       unsettled = true;
     },
     async hold(work) {
-      held++;
+      held.add(work);
       unsettled = true;
       try {
         return await work;
       } finally {
-        held--;
-        if (held === 0) released?.();
+        held.delete(work);
+        if (held.size === 0) released?.();
       }
     },
     async run(until, onTurn) {
