@@ -73,7 +73,7 @@ export function streetWatch(
   const observer: TownObserver = {
     levelChanged(change) {
       levels.set(change.lamp, { level: change.level, since: change.at });
-      trace?.({ ...change, what: "level" });
+      trace?.({ what: "level", ...change });
     },
     violation(junction, { kind, at, text }) {
       broken(KINDS[kind] ?? "conflicting-greens", at, `${junction}: ${text}`);
@@ -146,11 +146,11 @@ export function streetWatch(
     join(joined) {
       town = joined;
       const at = clock.now();
-      for (const [lamp, each] of town.world.lamps) trace?.({ at, lamp, ...each.course(at), what: "level" });
+      for (const [lamp, each] of town.world.lamps) trace?.({ at, what: "level", lamp, ...each.course(at) });
     },
     fault(fault, begins) {
       waits.fault(fault, begins);
-      trace?.({ ...fault, at: clock.now(), what: "fault", begins });
+      trace?.({ at: clock.now(), what: "fault", begins, ...fault });
     },
     look() {
       const now = clock.now();
