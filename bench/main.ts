@@ -8,10 +8,12 @@ import type { Row } from "./row.ts";
 const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   decisions: () => import("./decisions.ts"),
   signals: () => import("./signals.ts"),
+  faults: () => import("./faults.ts"),
   rehearsal: () => import("./rehearsal.ts"),
   start: () => import("./start.ts"),
   ingest: () => import("./ingest.ts"),
   install: () => import("./install.ts"),
+  console: () => import("./console.ts"),
 };
 
 const json = process.argv.includes("--json");

@@ -65,6 +65,8 @@ export interface RehearsalResult {
   readonly violations: Readonly<Record<Invariant, number>>;
   /** The first few, in words. */
   readonly examples: readonly string[];
+  /** How often the town had two undisturbed minutes after faults, and was looked at. */
+  readonly recoveries: number;
   readonly energy_kWh: number;
   readonly wall_s: number;
 }
@@ -195,6 +197,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
       duplicated: books.duplicated,
       violations,
       examples,
+      recoveries: recovery.recoveries,
       energy_kWh: Math.round(energy_kWh * 1000) / 1000,
       wall_s: Math.round(performance.now() - began) / 1000,
     },
