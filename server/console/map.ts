@@ -6,6 +6,8 @@ import type { RoundDetail, Town } from "../api/resources.ts";
 import { useCell } from "./cell.ts";
 import { percent } from "./format.ts";
 import { language, say, sayNamed } from "./language.ts";
+import { createLight } from "./light.ts";
+import type { Light } from "./light.ts";
 import { fillStep, mapImages } from "./mapImages.ts";
 import { mapStyle, NIGHT, PAPER } from "./mapStyle.ts";
 import type { Features } from "./mapStyle.ts";
@@ -19,6 +21,8 @@ import { LAMP_RULES } from "#protocol/kinds.ts";
 
 /** A finger or a pointer this near to a thing means it, in pixels. */
 const NEAR_px = 14;
+/** Who waits this long at a junction is near the bound: it comes forward on the map. */
+const LONG_WAIT_s = 90;
 const FONT = "Inter, Segoe UI, Noto Sans, Liberation Sans, sans-serif";
 
 /** The town from above. Everything here is also in the list; what is chosen in one is chosen in the other. */
@@ -104,27 +108,24 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   });
   await new Promise<void>((ready) => atlas.once("load", () => ready()));
 
-  const drawLamp = (lamp: string, level: number): void => {
-    atlas.setFeatureState({ source: "lamps", id: lamp }, { level });
-  };
-  const walk = createWalk(drawLamp, still);
-  const furnish = (): void => {
-    for (const [id, lamp] of lamps) drawLamp(id, lamp.level ?? 0);
-    drawThings(atlas, still);
-  };
+  const luminaires = [...places().values()].filter((place) => place.kind === "luminaire");
+  const light = createLight(atlas, luminaires, look());
+  const walk = createWalk(light.set, still);
+  const furnish = (): void => drawThings(atlas, light, still);
   furnish();
   const repaint = (): void => {
+    light.restyle(look());
     atlas.setStyle(mapStyle(of, look(), FONT), { diff: false });
+    shown.delete(atlas);
     atlas.once("styledata", furnish);
   };
   paper.addEventListener("change", repaint);
   const stops = [
     followLamps(atlas, walk, still),
-    ...[alarms, containers, junctions, ways, here].map((each) =>
-      (each as typeof here).watch(() => drawThings(atlas, still)),
-    ),
+    ...[alarms, containers, junctions, ways, here].map((each) => (each as typeof here).watch(furnish)),
     here.watch(() => lookAtChosen(atlas)),
-    point(atlas, label),
+    point(atlas, light, label),
+    light.remove,
   ];
   lookAtChosen(atlas);
   return {
@@ -162,7 +163,7 @@ function drawLevels(atlas: Atlas): void {
 }
 
 /** Everything but light: marks of alarms, containers, junctions that wait, rounds, the chosen thing. */
-function drawThings(atlas: Atlas, still: boolean): void {
+function drawThings(atlas: Atlas, light: Light, still: boolean): void {
   const wanted = wanting(alarms.get()).filter((alarm) => alarm.severity !== "minor" && alarm.state === "open");
   const chosen = chosenId();
   put(
@@ -192,10 +193,13 @@ function drawThings(atlas: Atlas, still: boolean): void {
           .map((site, index) => spot(site.site, { number: String(index + 1) })),
       ),
   );
-  drawSilent(atlas);
-  for (const junction of junctions.get()) {
-    atlas.setFeatureState({ source: "junctions", id: junction.id }, { waits: (junction.longestWait_s ?? 0) > 90 });
-  }
+  light.fade(silentLamps());
+  const waiting = junctions.get().filter((each) => (each.longestWait_s ?? 0) > LONG_WAIT_s);
+  put(
+    atlas,
+    "waiting",
+    waiting.map((each) => spot(each.id, {})),
+  );
   if (still) drawLevels(atlas);
 }
 
@@ -207,15 +211,20 @@ interface Spot {
 }
 
 /** A lamp whose station is silent shows its last level, faded: nobody knows whether it still holds. */
-function drawSilent(atlas: Atlas): void {
-  const silent = new Set(
+const silentLamps = (): ReadonlySet<string> =>
+  new Set(
     alarms.get().flatMap((alarm) => (alarm.key.endsWith("-silent") && alarm.cleared === null ? alarm.devices : [])),
   );
-  for (const id of lamps.keys()) atlas.setFeatureState({ source: "lamps", id }, { old: silent.has(id) });
-}
+
+/** What each source of a map shows: to say the same again would draw the whole map again. */
+const shown = new WeakMap<Atlas, Map<string, string>>();
 
 function put(atlas: Atlas, source: string, features: readonly (Spot | undefined)[]): void {
   const found = features.filter((feature) => feature !== undefined);
+  const text = JSON.stringify(found);
+  const before = shown.get(atlas) ?? new Map<string, string>();
+  if (before.get(source) === text) return;
+  shown.set(atlas, before.set(source, text));
   void atlas.getSource<GeoJSONSource>(source)?.setData({
     type: "FeatureCollection",
     features: found,
@@ -251,12 +260,10 @@ function lookAtChosen(atlas: Atlas): void {
 }
 
 /** Pointing: a word on what is under the pointer, a click opens it. */
-function point(atlas: Atlas, label: HTMLElement): () => void {
+function point(atlas: Atlas, light: Light, label: HTMLElement): () => void {
   const under = (event: MapMouseEvent): string | undefined => {
     const { x, y } = event.point;
-    const layers = ["junctions", "containers", "depots", "lamps"].filter(
-      (layer) => atlas.getLayer(layer) !== undefined,
-    );
+    const layers = ["junctions", "containers", "depots"].filter((layer) => atlas.getLayer(layer) !== undefined);
     const found = atlas.queryRenderedFeatures(
       [
         [x - NEAR_px, y - NEAR_px],
@@ -266,9 +273,11 @@ function point(atlas: Atlas, label: HTMLElement): () => void {
     );
     const near = found
       .map((feature) => ({ id: String(feature.properties["id"]), rank: layers.indexOf(feature.layer.id) }))
-      .map(({ id, rank }) => ({ id, away: distance_px(atlas, id, x, y) + rank * 2 }))
-      .sort((one, other) => one.away - other.away);
-    return near[0]?.id;
+      .map(({ id, rank }) => ({ id, away: distance_px(atlas, id, x, y) + rank * 2 }));
+    const lamp = light.nearest(x, y);
+    if (lamp !== undefined && lamp.away_px < NEAR_px)
+      near.push({ id: lamp.id, away: lamp.away_px + layers.length * 2 });
+    return near.sort((one, other) => one.away - other.away)[0]?.id;
   };
   const click = (event: MapMouseEvent): void => {
     const id = under(event);

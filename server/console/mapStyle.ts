@@ -57,19 +57,6 @@ export const PAPER: Palette = {
   chosen: "#1a2029",
 };
 
-/** The level of a lamp as the page last heard it; a lamp that never spoke is dark. */
-const LEVEL: ExpressionSpecification = ["coalesce", ["feature-state", "level"], 0];
-const KNOWN: ExpressionSpecification = ["case", ["boolean", ["feature-state", "old"], false], 0.3, 1];
-/** A share of the level at each zoom: light reaches as far on every zoom, about 24 m at full output. */
-const reach = (metres: number): ExpressionSpecification => [
-  "interpolate",
-  ["exponential", 2],
-  ["zoom"],
-  12,
-  ["*", metres * 0.077, ["^", LEVEL, 0.6]],
-  19,
-  ["*", metres * 9.85, ["^", LEVEL, 0.6]],
-];
 const WIDTH: Readonly<Record<string, number>> = {
   motorway: 14,
   trunk: 13,
@@ -106,17 +93,17 @@ export function mapStyle(town: Town, palette: Palette, font: string): StyleSpeci
     version: 8,
     sources: {
       streets: of("street"),
-      lamps: of("luminaire"),
       junctions: of("junction"),
       depots: of("depot", "tipping-site"),
       containers: empty,
+      waiting: empty,
       ways: empty,
       stops: empty,
       wanted: empty,
       chosen: empty,
       levels: empty,
     },
-    layers: [...ground(palette), ...light(palette), ...things(palette, font), ...marks(palette, font)],
+    layers: [...ground(palette), ...things(palette, font), ...marks(palette, font)],
   };
 }
 
@@ -139,56 +126,6 @@ function ground(palette: Palette): LayerSpecification[] {
       source: "streets",
       layout: round,
       paint: { "line-color": palette.street, "line-width": widthIn(0) },
-    },
-  ];
-}
-
-function light(palette: Palette): LayerSpecification[] {
-  return [
-    {
-      id: "glow",
-      type: "circle",
-      source: "lamps",
-      paint: {
-        "circle-color": palette.glow,
-        "circle-radius": reach(44),
-        "circle-blur": 1,
-        "circle-opacity": ["*", KNOWN, palette.shine, ["^", LEVEL, 0.7]],
-        "circle-pitch-alignment": "map",
-      },
-    },
-    {
-      id: "lamps",
-      type: "circle",
-      source: "lamps",
-      paint: {
-        "circle-color": [
-          "interpolate",
-          ["linear"],
-          LEVEL,
-          0,
-          palette.unlit,
-          0.05,
-          palette.ember,
-          0.5,
-          palette.warm,
-          1,
-          palette.bright,
-        ],
-        "circle-radius": [
-          "interpolate",
-          ["exponential", 1.4],
-          ["zoom"],
-          12,
-          ["+", 0.8, ["*", 1.2, LEVEL]],
-          15,
-          ["+", 1.8, ["*", 2.2, LEVEL]],
-          19,
-          ["+", 5, ["*", 6, LEVEL]],
-        ],
-        "circle-opacity": KNOWN,
-        "circle-blur": 0.15,
-      },
     },
   ];
 }
@@ -249,9 +186,18 @@ function things(palette: Palette, font: string): LayerSpecification[] {
       type: "circle",
       source: "junctions",
       paint: {
-        "circle-color": ["case", ["boolean", ["feature-state", "waits"], false], palette.traffic, palette.ground],
+        "circle-color": palette.ground,
         "circle-stroke-color": palette.traffic,
         "circle-stroke-width": 2,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 3, 15, 7, 18, 12],
+      },
+    },
+    {
+      id: "waiting",
+      type: "circle",
+      source: "waiting",
+      paint: {
+        "circle-color": palette.traffic,
         "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 3, 15, 7, 18, 12],
       },
     },
