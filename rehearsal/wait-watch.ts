@@ -5,8 +5,10 @@ import type { Town } from "#simulators/town.ts";
 
 /** Nobody waits longer at a junction. */
 const WAIT_CAP_S = 120;
-/** A wait that began before a cabinet could know of it is over, one way or the other, this long after. */
-const EXCUSED_AFTER_MS = (WAIT_CAP_S + 20) * 1000;
+/** A queue that grew before a cabinet could know of it is worked off when nobody waits for so long any more… */
+const WORKED_OFF_S = 60;
+/** …and by this time in any case; a wait that began before is over, one way or the other, not sooner than that. */
+const EXCUSED_MS = { least: (WAIT_CAP_S + 20) * 1000, most: 600_000 };
 
 /**
  * Finds waits over the cap, each once, when it passes the cap. Not counted is a wait that no cabinet could know of or end:
@@ -17,7 +19,8 @@ export function waitWatch(territory: Territory): {
   look(town: Town, now: number): { readonly junction: string; readonly wait_s: number }[];
 } {
   const before = new Map<string, number>();
-  const excusedUntil = new Map<string, number>();
+  /** When a junction was last without power or a sensor of it stuck, until the queue of that time is worked off. */
+  const blindAt = new Map<string, number>();
   const stuck: ScheduledFault[] = [];
   const isBlind = (station: string): boolean =>
     stuck.some((fault) => territory.byStation.get(station)?.some(({ id }) => strikes(fault, id)));
@@ -34,8 +37,10 @@ export function waitWatch(territory: Territory): {
         const wait_s = town.world.junctions.get(id)?.longestWait_s(now as Instant) ?? 0;
         const passes = wait_s > WAIT_CAP_S && (before.get(id) ?? 0) <= WAIT_CAP_S;
         before.set(id, wait_s);
-        if (town.agent(station) === undefined || isBlind(station)) excusedUntil.set(id, now + EXCUSED_AFTER_MS);
-        if (passes && now > (excusedUntil.get(id) ?? 0)) found.push({ junction: id, wait_s });
+        if (town.agent(station) === undefined || isBlind(station)) blindAt.set(id, now);
+        const since_ms = now - (blindAt.get(id) ?? Number.NEGATIVE_INFINITY);
+        if (since_ms > EXCUSED_MS.most || (since_ms > EXCUSED_MS.least && wait_s < WORKED_OFF_S)) blindAt.delete(id);
+        if (passes && !blindAt.has(id)) found.push({ junction: id, wait_s });
       }
       return found;
     },

@@ -10,7 +10,8 @@ export type Ailment = "stuck" | "silent";
 export interface Wiring extends Hardware {
   /** The world moved an input of a device: those who watch hear of it, unless its wiring is broken. */
   moved(device: string, measure: string): void;
-  ail(device: string, ailment: Ailment | undefined): void;
+  /** An ailment begins or ends; several may overlap, and a device that is silent says nothing even if it is stuck too. */
+  ail(device: string, ailment: Ailment, begins: boolean): void;
 }
 
 /**
@@ -23,14 +24,14 @@ export function simulatedHardware(
   ownClock: Clock,
 ): Wiring {
   const listeners: ((device: string, measure: string, at: Instant) => void)[] = [];
-  const ailing = new Map<string, Ailment>();
+  const ailing = new Map<string, Ailment[]>();
   const frozen = new Map<string, number>();
   return {
     read(device, measure) {
       if (ailing.size > 0) {
-        const ailment = ailing.get(device);
-        if (ailment === "silent") return undefined;
-        if (ailment === "stuck") {
+        const ailments = ailing.get(device);
+        if (ailments?.includes("silent")) return undefined;
+        if (ailments !== undefined) {
           const key = `${device} ${measure}`;
           let value = frozen.get(key);
           if (value === undefined) {
@@ -49,10 +50,15 @@ export function simulatedHardware(
       const at = ownClock.now();
       for (const listener of listeners) listener(device, measure, at);
     },
-    ail(device, ailment) {
-      for (const key of frozen.keys()) if (key.startsWith(`${device} `)) frozen.delete(key);
-      if (ailment === undefined) ailing.delete(device);
-      else ailing.set(device, ailment);
+    ail(device, ailment, begins) {
+      const ailments = ailing.get(device) ?? [];
+      if (begins) ailments.push(ailment);
+      else if (ailments.includes(ailment)) ailments.splice(ailments.indexOf(ailment), 1);
+      if (!ailments.includes("stuck")) {
+        for (const key of frozen.keys()) if (key.startsWith(`${device} `)) frozen.delete(key);
+      }
+      if (ailments.length > 0) ailing.set(device, ailments);
+      else ailing.delete(device);
     },
     close: () => void listeners.splice(0),
   };

@@ -97,6 +97,8 @@ export interface TownFigures {
   readonly stationsUp: number;
 }
 
+/** How far a clock is ahead unless the fault says. */
+const USUALLY_WRONG_S = 3600;
 /** A lamp's mean time to its end, and how long it takes until someone comes with a ladder. */
 const LAMP_LIFE_H = 60_000;
 const REPAIR_H = { least: 6, most: 48 };
@@ -115,7 +117,8 @@ class SimulatedTown implements Town {
   private readonly wirings = new Map<string, Wiring>();
   private readonly wiringOf = new Map<string, Wiring>();
   private readonly clocks = new Map<string, Clock>();
-  private readonly offsets = new Map<string, number>();
+  /** Faults that hold a clock wrong now; of several the newest decides. */
+  private readonly wrongClocks = new Map<string, ScheduledFault[]>();
   private readonly agents = new Map<string, Agent>();
   private readonly calledOff: Cancel[] = [];
   private falseAlarms = 0;
@@ -132,7 +135,10 @@ class SimulatedTown implements Town {
       moved: (device, measure) => this.moved(device, measure),
     });
     for (const [station, devices] of territory.byStation) {
-      const own = stationClock(clock, () => this.offsets.get(station) ?? 0);
+      const own = stationClock(clock, () => {
+        const wrong = this.wrongClocks.get(station)?.at(-1);
+        return wrong === undefined ? 0 : (wrong.amount ?? USUALLY_WRONG_S) * 1000;
+      });
       const instruments = new Map(
         devices.flatMap(({ id }) => {
           const instrument = this.world.instruments.get(id);
@@ -282,7 +288,11 @@ class SimulatedTown implements Town {
     const { kind, target } = fault;
     if (kind === "clock-wrong") {
       const stations = target === undefined ? territory.byStation.keys() : [target];
-      for (const station of stations) this.offsets.set(station, begins ? (fault.amount ?? 3600) * 1000 : 0);
+      for (const station of stations) {
+        const wrong = (this.wrongClocks.get(station) ?? []).filter((each) => each !== fault);
+        if (begins) wrong.push(fault);
+        this.wrongClocks.set(station, wrong);
+      }
     } else if (kind === "lamp-failed") {
       if (!begins) return;
       for (const lamp of target === undefined ? this.world.lamps.keys() : [target])
@@ -290,7 +300,7 @@ class SimulatedTown implements Town {
     } else {
       for (const { id, station, kind: what } of territory.devices.values()) {
         if (target === undefined ? !SENSORS.has(what) : target !== id) continue;
-        this.wirings.get(station)?.ail(id, begins ? (kind === "sensor-stuck" ? "stuck" : "silent") : undefined);
+        this.wirings.get(station)?.ail(id, kind === "sensor-stuck" ? "stuck" : "silent", begins);
       }
     }
   }

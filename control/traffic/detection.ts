@@ -34,6 +34,8 @@ export interface Input {
 
 /** A detector or button that has not answered for so long counts as occupied. */
 export const SILENT_MS = 120_000;
+/** No more vehicles than this pass a loop between two words of it: beyond, it was broken meanwhile. */
+const CAUGHT_UP = 8;
 /** The speed at which a vehicle is taken to come from the advance loop: slow drivers must not be cut off. */
 const APPROACH_M_S = 9;
 /** Without headway of more than this at the stop line a queue is still discharging. */
@@ -89,7 +91,10 @@ export function count(detection: Detection, input: Input, total: number, now: nu
   input.count = total;
   if (more === 0) return;
   const { group } = input;
-  if (input.kind === "advance") {
+  if (more > CAUGHT_UP) {
+    // Those who passed while nothing was heard are long gone, and do not stand between the loops.
+    detection.queue[group] = 0;
+  } else if (input.kind === "advance") {
     detection.advanceAt[group] = now;
     detection.queue[group] = (detection.queue[group] as number) + more;
   } else {
