@@ -4,7 +4,9 @@ import { FILES } from "#server/main.ts";
 import { keysIn } from "#server/ports/keys.ts";
 import { join } from "node:path";
 import { readTown, townAt } from "./territory.ts";
-import { credentialsOf, runTown, type StationCredentials } from "./town.ts";
+import { credentialsOf, type StationCredentials } from "./credentials.ts";
+import { tracesIn } from "./mistake.ts";
+import { runTown } from "./town.ts";
 import { townTime } from "./town-clock.ts";
 import { untilStopped } from "./stopping.ts";
 import type { Call } from "./verb.ts";
@@ -26,6 +28,7 @@ export async function simulate({
     seed: settings.seed,
     time: townTime(settings.speed, join(settings.data, "clock")),
     credentials: credentials === undefined ? NO_CREDENTIALS : readCredentials(credentials, sources.readFile),
+    traces: tracesIn(settings.data),
   });
   const { territory: town } = readTown(territory as string);
   terminal.say(`${town.name}: ${town.stations.length} stations → ${broker}`);

@@ -1,20 +1,20 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { Fault, type Language } from "#protocol/faults.ts";
 import { every, type Cancel } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
-import { DAY, HOUR, instant, seconds } from "#protocol/units.ts";
-import { adoptHistory } from "#server/adopt.ts";
-import { FILES, openLive, type Live, type MqttOptions, type Running } from "#server/main.ts";
+import { DAY, seconds } from "#protocol/units.ts";
+import { openLive, type Live, type MqttOptions, type Running } from "#server/main.ts";
 import { systemClock } from "#server/ports/clock.ts";
-import type { HistoryOrder } from "#rehearsal/history.ts";
+import { credentialsOf } from "./credentials.ts";
 import { claimDirectory, type DataDirectory } from "./directory.ts";
+import { beginPresent, hasNoPast, layDown } from "./history.ts";
+import { tracesIn } from "./mistake.ts";
 import type { Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { keepTown, townAt, type Town } from "./territory.ts";
 import { untilStopped } from "./stopping.ts";
-import { credentialsOf, type TownOrder } from "./town.ts";
+import { startTown, type TownBeside } from "./town-beside.ts";
+import type { TownOrder } from "./town.ts";
 import { keepTime, townClock, townTime, type TownTime } from "./town-clock.ts";
 import type { Call } from "./verb.ts";
 import { version } from "./version.ts";
@@ -51,7 +51,6 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
   const words = WORDS[terminal.language];
   const stopped = untilStopped();
   const town = townAt(settings.territory, directory.file("territory.geojson"), settings.seed);
-  keepTown(town, directory.file("territory.geojson"));
   const time = townTime(settings.speed, directory.file("clock"));
   const clock = townClock(time);
   const live = await openLive({
@@ -64,20 +63,36 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     clock,
     log: (line) => terminal.say(line),
   });
+  keepTown(town, directory.file("territory.geojson"));
   terminal.out(`Vigie ${version} · ${words.town(town.territory)}`);
   terminal.out(`  ${words.page}  ${live.address}`);
   terminal.out(`  ${words.signIn}  ${live.signInLink()}`);
-  let simulated: Simulated | undefined;
+  let beside: TownBeside | undefined;
   let cancel: Cancel | undefined;
   try {
-    if (settings.town && settings.history > 0 && !existsSync(directory.file("history"))) {
-      const laid = await Promise.race([layDown(live, time, settings, directory, terminal), stopped]);
-      if (laid === "stopped") return 0;
+    if (settings.town && settings.history > 0 && hasNoPast(directory)) {
+      const text = words.history(settings.history / 3600);
+      const laid = await layDown({
+        directory,
+        state: live.state,
+        seed: settings.seed,
+        until: time.origin,
+        length_s: settings.history,
+        stopped,
+        progress(share) {
+          terminal.progress(share, text);
+          live.progress(share);
+        },
+      });
+      if (!laid) return 0;
     }
+    beginPresent(directory);
     const running = await live.run();
     terminal.out(`  mqtt     ${running.mqtt}`);
-    if (settings.town)
-      simulated = startTown(townOrder(live, town, time, settings.seed, directory, running.mqtt), terminal);
+    if (settings.town) {
+      const order = townOrder(live, town, time, settings.seed, directory, running.mqtt);
+      beside = startTown(order, (how) => terminal.say(words.townEnded(how)));
+    }
     terminal.out(words.stop);
     const minute = minuteLine(running, terminal);
     cancel = every(systemClock, seconds(60), () => {
@@ -89,7 +104,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     return 0;
   } finally {
     cancel?.();
-    await simulated?.stop();
+    await beside?.stop();
     await live.stop();
     keepTime(clock, directory.file("clock"));
   }
@@ -130,62 +145,6 @@ function pem(file: string): string {
   }
 }
 
-/** Rehearses the past in a process of its own while the page answers, then takes it over. */
-async function layDown(
-  live: Live,
-  time: TownTime,
-  settings: StartSettings,
-  directory: DataDirectory,
-  terminal: Terminal,
-): Promise<void> {
-  const words = WORDS[terminal.language];
-  const draft = directory.file("history-draft");
-  rmSync(draft, { recursive: true, force: true });
-  rmSync(directory.file(FILES.readings), { force: true });
-  rmSync(directory.file(`${FILES.readings}.wal`), { force: true });
-  rmSync(directory.file("town"), { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
-  const order: HistoryOrder = {
-    territory: directory.file("territory.geojson"),
-    seed: settings.seed,
-    from: instant(time.origin - settings.history * 1000),
-    to: time.origin,
-    keys: directory.file(FILES.keys),
-    readings: directory.file(FILES.readings),
-    state: join(draft, FILES.state),
-    town: directory.file("town"),
-  };
-  const text = words.history(settings.history / 3600);
-  const child = fork(join(import.meta.dirname, "history-process.ts"), {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
-  const done = new Promise<void>((resolve, reject) => {
-    child.on("message", (message: { share?: number; problem?: string }) => {
-      if (message.problem !== undefined) reject(new Error(message.problem));
-      if (message.share === undefined) return;
-      terminal.progress(Math.min(message.share, 0.999), text);
-      live.progress(message.share);
-    });
-    child.once("error", reject);
-    child.once("exit", (code) =>
-      code === 0 ? resolve() : reject(new Error(`the rehearsal of the past ended with code ${code}`)),
-    );
-  });
-  child.send(order);
-  try {
-    await done;
-  } finally {
-    child.kill();
-  }
-  adoptHistory(live.state, order.state);
-  rmSync(draft, { recursive: true, force: true });
-  writeFileSync(
-    directory.file("history"),
-    `${new Date(order.from).toISOString()} ${new Date(order.to).toISOString()}\n`,
-  );
-  terminal.progress(1, text);
-}
-
 function townOrder(
   live: Live,
   town: Town,
@@ -201,38 +160,7 @@ function townOrder(
     seed,
     time,
     credentials: credentialsOf(town.territory, live.secret, live.publicKeyPem),
-  };
-}
-
-interface Simulated {
-  stop(): Promise<void>;
-}
-
-const RESTART_AFTER = seconds(2);
-
-/** The town beside the server; when it dies it is started again, for a street does not end because a process does. */
-function startTown(order: TownOrder, terminal: Terminal): Simulated {
-  let child: ChildProcess | undefined;
-  let stopping = false;
-  const launch = (): void => {
-    child = fork(join(import.meta.dirname, "town-process.ts"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    child.send(order);
-    child.once("exit", (code, signal) => {
-      if (stopping) return;
-      terminal.say(WORDS[terminal.language].townEnded(signal ?? String(code)));
-      systemClock.after(RESTART_AFTER, () => stopping || launch());
-    });
-  };
-  launch();
-  return {
-    async stop() {
-      stopping = true;
-      const running = child;
-      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-      const ended = new Promise((resolve) => running.once("exit", resolve));
-      running.disconnect();
-      await ended;
-    },
+    traces: tracesIn(directory.path),
   };
 }
 
@@ -277,7 +205,9 @@ interface Words {
 const days = (hours: number, day: string, days_: string): string =>
   hours % 24 === 0 && hours >= 24
     ? `${hours / 24} ${hours === 24 ? day : days_}`
-    : `${Math.round((hours * HOUR) / HOUR)} h`;
+    : hours >= 1
+      ? `${Math.round(hours)} h`
+      : `${Math.round(hours * 60)} min`;
 
 const WORDS: Record<Language, Words> = {
   en: {

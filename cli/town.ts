@@ -3,11 +3,10 @@ import { directoryDisk } from "#edge/ports/directory-disk.ts";
 import { ed25519Verifier } from "#edge/ports/ed25519.ts";
 import { mqttUplink } from "#edge/ports/mqtt-uplink.ts";
 import { every } from "#protocol/ports.ts";
-import type { Territory } from "#protocol/territory.ts";
 import { seconds } from "#protocol/units.ts";
-import { stationPassword } from "#server/credentials.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import { createTown } from "#simulators/town.ts";
+import type { StationCredentials } from "./credentials.ts";
 import { readTown } from "./territory.ts";
 import { townClock, type TownTime } from "./town-clock.ts";
 
@@ -19,17 +18,8 @@ export interface TownOrder {
   readonly seed: number;
   readonly time: TownTime;
   readonly credentials: StationCredentials;
-}
-
-/** What the stations of a territory need to be let in, and to know the server's word from another's. */
-export interface StationCredentials {
-  readonly publicKeyPem: string;
-  readonly passwords: Readonly<Record<string, string>>;
-}
-
-export function credentialsOf(territory: Territory, secret: Uint8Array, publicKeyPem: string): StationCredentials {
-  const passwords = Object.fromEntries([...territory.byStation.keys()].map((id) => [id, stationPassword(secret, id)]));
-  return { publicKeyPem, passwords };
+  /** The file that keeps the trace of what nobody foresaw. */
+  readonly traces: string;
 }
 
 /** How often the truth of the street is kept, so that a town that is killed goes on where it was. */

@@ -215,6 +215,16 @@ export const FAULTS = {
     fr: "Le nom et le mot de passe ne correspondent pas, ou le lien a déjà servi ou a expiré.",
     status: 401,
   },
+  HISTORY_FAILED: {
+    en: "The past could not be rehearsed: {problem}. Start again, or without a past: --history 0.",
+    fr: "Le passé n’a pas pu être répété : {problem}. Redémarrez, ou sans passé : --history 0.",
+    status: 500,
+  },
+  MISTAKE: {
+    en: "A mistake in Vigie itself ended it: {problem}. What was acknowledged is on disk. The trace is in {file}; please report it.",
+    fr: "Une erreur dans Vigie même l’a arrêté : {problem}. Ce qui a été acquitté est sur disque. La trace est dans {file} ; merci de la signaler.",
+    status: 500,
+  },
   UNEXPECTED: {
     en: "Something went wrong in the server at {place}; its log says what.",
     fr: "Une erreur s’est produite dans le serveur à {place} ; son journal dit laquelle.",

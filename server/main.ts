@@ -6,9 +6,9 @@ import type { Territory, TerritoryFile } from "#protocol/territory.ts";
 import { openAccess } from "./access.ts";
 import { createApi } from "./api/api.ts";
 import { embeddedBroker, type TlsTexts } from "./broker-aedes.ts";
-import { externalBroker } from "./broker-external.ts";
 import type { Broker } from "./broker.ts";
 import { systemClock } from "./ports/clock.ts";
+import { freePort } from "./ports/free-port.ts";
 import { keysIn } from "./ports/keys.ts";
 import { createServer, type Server } from "./server.ts";
 import { openState, type State } from "./state.ts";
@@ -67,7 +67,7 @@ export const FILES = { state: "state.sqlite", readings: "readings.duckdb", keys:
 export async function openLive(options: LiveOptions): Promise<Live> {
   const { territory, directory, clock, mqtt } = options;
   // First of all, so that a mistake in its settings is said before anything is written.
-  const { broker, where } = brokerFor(mqtt, territory);
+  const { broker, where } = await brokerFor(mqtt, territory);
   mkdirSync(directory, { recursive: true });
   const keys = keysIn(join(directory, FILES.keys));
   const state = openState(join(directory, FILES.state), territory.id);
@@ -78,6 +78,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   let server: Server | undefined;
   let address: string;
   try {
+    if ("port" in mqtt) await freePort(mqtt.port, mqtt.host, "--mqtt-port");
     address = await api.listen(options.page.port, options.page.host);
   } catch (fault) {
     await api.close();
@@ -117,8 +118,10 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   };
 }
 
-function brokerFor(mqtt: MqttOptions, territory: Territory): { broker: Broker; where: () => string } {
+async function brokerFor(mqtt: MqttOptions, territory: Territory): Promise<{ broker: Broker; where: () => string }> {
   if ("url" in mqtt) {
+    // Loaded here, so that a server with its own broker does not carry a client about.
+    const { externalBroker } = await import("./broker-external.ts");
     return { broker: externalBroker({ url: mqtt.url, territory: territory.id }), where: () => mqtt.url };
   }
   const { host, port, tls } = mqtt;
