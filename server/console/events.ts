@@ -30,12 +30,16 @@ const AGAIN_ms = 3000;
 export function followEvents(): () => void {
   let source: EventSource | undefined;
   let callOff: (() => void) | undefined;
+  let broken = false;
   const open = (): void => {
     source = new EventSource(`${API}/events`);
     source.addEventListener("open", () => {
-      if (silentSince.get() !== undefined) readAll().catch(noticeSilence);
+      // Who answers again may be another process, which remembers nothing of what was said before.
+      if (broken) readAnew();
+      broken = false;
     });
     source.addEventListener("error", () => {
+      broken = true;
       if (silentSince.get() === undefined) silentSince.set(townTime());
       if (source?.readyState !== EventSource.CLOSED) return;
       callOff = after(AGAIN_ms, () => {
@@ -80,11 +84,13 @@ const TAKE: { readonly [Name in StreamEventName]: (event: StreamEvents[Name]) =>
     now.change((figures) => (figures === undefined ? figures : { ...figures, ...progress }));
     if (progress.state === "ready" && lamps.size === 0) readAll().catch(noticeSilence);
   },
-  reset() {
-    readAll().catch(noticeSilence);
-    stirred.change((count) => ({ ...count, everything: count.everything + 1 }));
-  },
+  reset: readAnew,
 };
+
+function readAnew(): void {
+  readAll().catch(noticeSilence);
+  stirred.change((count) => ({ ...count, everything: count.everything + 1 }));
+}
 
 function take(name: StreamEventName, text: string): void {
   // The server is ours and of the same version: what it says under a name has that name's form.

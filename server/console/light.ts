@@ -32,6 +32,8 @@ const SHADES = 40;
 /** Light reaches so far at full output. */
 const REACH_m = 44;
 const FADED = 0.3;
+/** From this zoom on a junction's name stands below it. */
+const NAMED_FROM = 13.5;
 const DRAWN_HERE = { willReadFrequently: true };
 /** More pixels of the device than this for one of the page would be work that nobody sees in soft light. */
 const SHARPEST = 2;
@@ -43,7 +45,8 @@ interface Shade {
   readonly point: HTMLCanvasElement;
 }
 
-export function createLight(atlas: Atlas, lampsOf: readonly Place[], first: Palette): Light {
+/** `places` are the territory's: its lamps give light, its junctions and containers are kept clear of it. */
+export function createLight(atlas: Atlas, places: Iterable<Place>, first: Palette): Light {
   const sheet = document.createElement("canvas");
   sheet.className = "light";
   sheet.setAttribute("aria-hidden", "true");
@@ -51,9 +54,15 @@ export function createLight(atlas: Atlas, lampsOf: readonly Place[], first: Pale
   // A thousand small pictures are laid faster by the processor than by a graphics library that imitates a card, and a
   // card has other things to do. The browser takes the word for "read often" as the wish to draw so.
   const pen = sheet.getContext("2d", DRAWN_HERE) as CanvasRenderingContext2D;
+  const all = [...places];
   const lamps = new Map<string, Lamp>(
-    lampsOf.map(({ id, position }) => [id, { id, ...projected(position), level: 0, faded: false }]),
+    all
+      .filter((place) => place.kind === "luminaire")
+      .map(({ id, position }) => [id, { id, ...projected(position), level: 0, faded: false }]),
   );
+  const kept = all
+    .filter((place) => place.kind === "junction" || place.kind === "container")
+    .map(({ kind, position }) => ({ kind, ...projected(position) }));
   let palette = first;
   let shades = new Map<number, Shade>();
   let view = { zoom: 0, side: 1, left: 0, top: 0, width: 0, height: 0, ratio: 1 };
@@ -88,6 +97,7 @@ export function createLight(atlas: Atlas, lampsOf: readonly Place[], first: Pale
       seen.push({ lamp, x, y, shade });
     }
     for (const part of ["glow", "point"] as const) {
+      if (part === "point") clear();
       for (const { lamp, x, y, shade } of seen) {
         const picture = shade[part];
         pen.globalAlpha = lamp.faded ? FADED : 1;
@@ -95,6 +105,27 @@ export function createLight(atlas: Atlas, lampsOf: readonly Place[], first: Pale
         pen.drawImage(picture, Math.round(x - picture.width / 2), Math.round(y - picture.height / 2));
       }
     }
+  };
+  /** Takes the glow from what lies on the map below it: a sign that is veiled is read late. */
+  const clear = (): void => {
+    pen.globalCompositeOperation = "destination-out";
+    for (const { kind, across, down } of kept) {
+      const x = (across * view.side - view.left) * view.ratio;
+      const y = (down * view.side - view.top) * view.ratio;
+      const dot = (below_px: number, radius_px: number, share: number): void => {
+        pen.globalAlpha = share;
+        pen.beginPath();
+        pen.arc(x, y + below_px * view.ratio, radius_px * view.ratio, 0, 2 * Math.PI);
+        pen.fill();
+      };
+      if (kind === "container") {
+        dot(0, between(view.zoom, [13, 4], [15, 6], [17, 10]), 0.6);
+      } else {
+        dot(0, between(view.zoom, [12, 5], [15, 9], [18, 14]), 1);
+        if (view.zoom >= NAMED_FROM) dot(18, 10, 1);
+      }
+    }
+    pen.globalCompositeOperation = "source-over";
   };
   const shadeOf = (level: number): Shade => {
     const step = Math.round(level * SHADES);

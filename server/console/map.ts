@@ -108,8 +108,7 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   });
   await new Promise<void>((ready) => atlas.once("load", () => ready()));
 
-  const luminaires = [...places().values()].filter((place) => place.kind === "luminaire");
-  const light = createLight(atlas, luminaires, look());
+  const light = createLight(atlas, places().values(), look());
   const walk = createWalk(light.set, still);
   const furnish = (): void => drawThings(atlas, light, still);
   furnish();
