@@ -162,7 +162,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   const { store, server } = host.running ?? (await host.revive());
   const books: Account = await account.settle(store);
   const head = server.journal.head();
-  const decisions = server.loop.stats().decisions;
+  const [counted] = state.all("SELECT count(*) AS decisions FROM journal WHERE author IS NULL");
   town.stop();
   await host.stop();
 
@@ -190,7 +190,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
       seed,
       hours,
       journal_sha256: head,
-      decisions,
+      decisions: Number(counted?.["decisions"]),
       acknowledged: books.acknowledged,
       stored: books.stored,
       lost: books.lost,

@@ -202,3 +202,16 @@ test("a green whose queue outlasts it is a split failure, one that clears its qu
   occupy(other.detection, other.input("D-J1-north"), false, other.now);
   expect(other.to(40).measures).toMatchObject({ gapOuts: 1, splitFailures: 0 });
 });
+
+test("what a loop counted while it was not heard is not taken for a queue of today", () => {
+  const junction = standing();
+  const advance = junction.input("A-J1-north");
+  count(junction.detection, advance, 10, 0);
+  count(junction.detection, advance, 13, 1000);
+  expect(junction.detection.queue[advance.group]).toBe(3);
+  // It was stuck at 13 for an hour in which 60 passed it and then the stop line.
+  count(junction.detection, advance, 73, 3_600_000);
+  expect(junction.detection.queue[advance.group]).toBe(0);
+  count(junction.detection, advance, 74, 3_601_000);
+  expect(junction.detection.queue[advance.group]).toBe(1);
+});
