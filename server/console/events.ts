@@ -34,8 +34,8 @@ export function followEvents(): () => void {
   const open = (): void => {
     source = new EventSource(`${API}/events`);
     source.addEventListener("open", () => {
-      // Who answers again may be another process, which remembers nothing of what was said before.
-      if (broken) readAnew();
+      // Who answers again as another process says `reset` besides, since it knows nothing of what was said before.
+      if (broken) readAll().catch(noticeSilence);
       broken = false;
     });
     source.addEventListener("error", () => {
