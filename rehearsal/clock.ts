@@ -37,7 +37,7 @@ const TURNS_PER_WORD = 4096;
 const CALMS_PER_BREATH = 256;
 
 export function virtualClock(start: Instant): VirtualClock {
-  /** The times at which something is due, as a heap, and what is due at each. */
+  /** The times at which something is due, in ms since the start, as a heap, and what is due at each. */
   const times: number[] = [];
   const moments = new Map<number, Moment>();
   let now: number = start;
@@ -47,7 +47,7 @@ export function virtualClock(start: Instant): VirtualClock {
 
   const schedule = (delay: Seconds, action: () => void, settles: boolean): Cancel => {
     // Times are whole milliseconds, as everywhere; a delay of less still comes after what is already due now.
-    const at = now + Math.max(0, Math.round(delay * 1000));
+    const at = now - start + Math.max(0, Math.round(delay * 1000));
     const due: Due = { action, settles, next: undefined };
     const moment = moments.get(at);
     if (moment === undefined) {
@@ -109,10 +109,10 @@ export function virtualClock(start: Instant): VirtualClock {
       await calm();
       for (;;) {
         const at = times[0];
-        if (at === undefined || at > until) break;
+        if (at === undefined || start + at > until) break;
         const due = next(at);
         if (due.action === undefined) continue;
-        now = at;
+        now = start + at;
         due.action();
         if (due.settles || unsettled) await calm();
         if (onTurn !== undefined && ++turns % TURNS_PER_WORD === 0) onTurn(now as Instant);
