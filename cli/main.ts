@@ -53,7 +53,7 @@ export async function main(line: readonly string[]): Promise<number> {
     }
     const { data } = settings as { data?: string };
     traces = tracesIn(data);
-    return await found.run({ settings: settings as never, words, terminal: screen, sources });
+    return await found.run({ settings, words, terminal: screen, sources });
   } catch (problem) {
     return tell(problem);
   }

@@ -88,7 +88,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     }
     beginPresent(directory);
     const running = await live.run();
-    terminal.out(`  mqtt     ${running.mqtt}`);
+    terminal.out(`  ${words.mqtt}  ${running.mqtt}`);
     if (settings.town) {
       const order = townOrder(live, town, time, settings.seed, directory, running.mqtt);
       beside = startTown(order, (how) => terminal.say(words.townEnded(how)));
@@ -167,7 +167,6 @@ function townOrder(
 /** The one calm line a minute. */
 function minuteLine({ server }: Running, terminal: Terminal): () => string {
   const words = WORDS[terminal.language];
-  const number = new Intl.NumberFormat(terminal.language);
   const time = new Intl.DateTimeFormat(terminal.language, {
     hour: "2-digit",
     minute: "2-digit",
@@ -175,17 +174,20 @@ function minuteLine({ server }: Running, terminal: Terminal): () => string {
     timeZone: server.territory.timeZone,
   });
   let before = 0;
+  let decided = 0;
   return () => {
     const { accepted } = server.ingest.stats();
     const { online, stations } = server.registry.stats();
     const alarms = server.alarms.stats();
     const line = words.minute({
       time: time.format(server.clock.now()),
-      live: `${number.format(online)}/${number.format(stations)}`,
-      readings: number.format(accepted - before),
-      decisions: number.format(server.loop.stats().decisions),
-      alarms: number.format(alarms.open + alarms.acknowledged + alarms["in-progress"]),
+      online,
+      stations,
+      readings: accepted - before,
+      decisions: server.loop.stats().decisions - decided,
+      alarms: alarms.open + alarms.acknowledged + alarms["in-progress"],
     });
+    decided = server.loop.stats().decisions;
     before = accepted;
     return line;
   };
@@ -194,45 +196,72 @@ function minuteLine({ server }: Running, terminal: Terminal): () => string {
 interface Words {
   readonly page: string;
   readonly signIn: string;
+  readonly mqtt: string;
   readonly stop: string;
   readonly stopping: string;
   town(territory: Territory): string;
   history(hours: number): string;
   townEnded(how: string): string;
-  minute(facts: Record<"time" | "live" | "readings" | "decisions" | "alarms", string>): string;
+  minute(facts: MinuteFacts): string;
 }
 
-const days = (hours: number, day: string, days_: string): string =>
-  hours % 24 === 0 && hours >= 24
-    ? `${hours / 24} ${hours === 24 ? day : days_}`
-    : hours >= 1
-      ? `${Math.round(hours)} h`
-      : `${Math.round(hours * 60)} min`;
+interface MinuteFacts {
+  readonly time: string;
+  readonly online: number;
+  readonly stations: number;
+  readonly readings: number;
+  readonly decisions: number;
+  readonly alarms: number;
+}
+
+/** "1 alarm", "2 alarms", "1,234 alarms", in the language's own way. */
+const counter = (language: Language) => {
+  const plural = new Intl.PluralRules(language);
+  const number = new Intl.NumberFormat(language);
+  return (count: number, one: string, many = `${one}s`): string =>
+    `${number.format(count)} ${plural.select(count) === "one" ? one : many}`;
+};
+const english = counter("en");
+const french = counter("fr");
+
+const hoursOf = (hours: number): string => (hours >= 1 ? `${Math.round(hours)} h` : `${Math.round(hours * 60)} min`);
+const inDays = (hours: number): number | undefined => (hours >= 24 && hours % 24 === 0 ? hours / 24 : undefined);
 
 const WORDS: Record<Language, Words> = {
   en: {
     page: "page   ",
     signIn: "sign in",
+    mqtt: "mqtt   ",
     stop: "  Ctrl-C stops; the next start goes on from here.",
     stopping: "Stopping: what was read is written, stations are told.",
     town: ({ name, luminaires, containers, junctions }) =>
-      `${name}: ${luminaires.length} lamps, ${containers.length} containers, ${junctions.length} junctions`,
-    history: (hours) => `rehearsing the last ${days(hours, "day", "days")}`,
+      `${name}: ${english(luminaires.length, "lamp")}, ${english(containers.length, "container")}, ${english(junctions.length, "junction")}`,
+    history(hours) {
+      const days = inDays(hours);
+      if (days === 1) return "rehearsing the last day";
+      return `rehearsing the last ${days === undefined ? hoursOf(hours) : english(days, "day")}`;
+    },
     townEnded: (how) => `The simulated town has ended (${how}); it is started again.`,
-    minute: ({ time, live, readings, decisions, alarms }) =>
-      `${time}  ${live} stations live · ${readings} readings stored · ${decisions} decisions · ${alarms} alarms`,
+    minute: ({ time, online, stations, readings, decisions, alarms }) =>
+      `${time}  ${online}/${stations} live · ${english(readings, "reading")} stored · ${english(decisions, "decision")} · ${english(alarms, "alarm")}`,
   },
   fr: {
     page: "page     ",
     signIn: "connexion",
+    mqtt: "mqtt     ",
     stop: "  Ctrl-C arrête ; le prochain démarrage reprend ici.",
     stopping: "Arrêt : ce qui est lu est écrit, les stations sont prévenues.",
     town: ({ name, luminaires, containers, junctions }) =>
-      `${name} : ${luminaires.length} luminaires, ${containers.length} conteneurs, ${junctions.length} carrefours`,
-    history: (hours) =>
-      `répétition ${hours === 24 ? "du dernier jour" : `des ${days(hours, "jour", "derniers jours")}`}`,
+      `${name} : ${french(luminaires.length, "luminaire")}, ${french(containers.length, "conteneur")}, ${french(junctions.length, "carrefour")}`,
+    history(hours) {
+      const days = inDays(hours);
+      if (days === 1) return "répétition du dernier jour";
+      return days === undefined
+        ? `répétition des dernières ${hoursOf(hours)}`
+        : `répétition des ${days} derniers jours`;
+    },
     townEnded: (how) => `La ville simulée s’est arrêtée (${how}) ; elle redémarre.`,
-    minute: ({ time, live, readings, decisions, alarms }) =>
-      `${time}  ${live} stations actives · ${readings} mesures · ${decisions} décisions · ${alarms} alarmes`,
+    minute: ({ time, online, stations, readings, decisions, alarms }) =>
+      `${time}  ${online}/${stations} actives · ${french(readings, "mesure")} · ${french(decisions, "décision")} · ${french(alarms, "alarme")}`,
   },
 };
