@@ -8,6 +8,8 @@ import type { Instant } from "#protocol/units.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Behaviours } from "./behaviours.ts";
 import { BEHAVIOURS } from "./behaviours.ts";
+import type { CorrectedClock } from "./corrected-clock.ts";
+import { correctedClock } from "./corrected-clock.ts";
 import type { Gate, Verifier } from "./gate.ts";
 import { openGate } from "./gate.ts";
 import type { Hardware } from "./hardware/hardware.ts";
@@ -45,6 +47,8 @@ export interface Agent {
   stop(): void;
   /** The power goes: nothing more is written or said. */
   cut(): void;
+  /** The time that the station goes by: its own, or what the server told it when its own was far off. */
+  now(): Instant;
   behaviour(device: string): Behaviour | undefined;
   stats(): AgentStats;
 }
@@ -77,15 +81,18 @@ interface Running {
 
 class StationAgent implements Agent {
   private readonly options: AgentOptions;
+  private readonly clock: CorrectedClock;
   private running: Running | undefined;
   private toldDropped = 0;
 
   constructor(options: AgentOptions) {
     this.options = options;
+    this.clock = correctedClock(options.clock);
   }
 
   start(): void {
-    const { territory, station, hardware, uplink, disk, clock, chance, verifier, password, version } = this.options;
+    const { territory, station, hardware, uplink, disk, chance, verifier, password, version } = this.options;
+    const { clock } = this;
     const devices = territory.byStation.get(station);
     if (devices === undefined) throw new Fault("STATION_UNKNOWN", { station });
     const { outbox_B } = this.options;
@@ -102,7 +109,9 @@ class StationAgent implements Agent {
       uplink,
       outbox,
       clock,
+      ownClock: this.options.clock,
       chance,
+      onServerTime: (at, sentAt) => this.serverTime(at, sentAt),
       onCommand: (command) => this.command(command),
       onPassing: (passing) => this.passing(passing),
     });
@@ -119,7 +128,8 @@ class StationAgent implements Agent {
   }
 
   private attach(device: Device, memory: DeviceMemory): Attached {
-    const { territory, hardware, clock } = this.options;
+    const { territory, hardware } = this.options;
+    const { clock } = this;
     const behaviours = this.options.behaviours ?? BEHAVIOURS;
     const behaviour = behaviours[device.kind]?.({
       device,
@@ -155,6 +165,10 @@ class StationAgent implements Agent {
     this.options.hardware.close();
   }
 
+  now(): Instant {
+    return this.clock.now();
+  }
+
   behaviour(device: string): Behaviour | undefined {
     return this.running?.attached.get(device)?.behaviour;
   }
@@ -180,10 +194,18 @@ class StationAgent implements Agent {
     link?.tellStatus();
   }
 
-  private sensed(device: string, measure: string, at: Instant): void {
+  private sensed(device: string, measure: string, ownAt: Instant): void {
     if (this.running === undefined) return;
+    const at = this.clock.corrected(ownAt);
     for (const { behaviour } of this.running.attached.values()) behaviour?.sensed(device, measure, at);
     this.running?.reporter.moved(device, measure, at);
+  }
+
+  private serverTime(at: number, sentAt: number): void {
+    if (!this.clock.told(at, sentAt)) return;
+    // The status carries the board's own time, so that someone comes to look at it.
+    this.running?.link.tellStatus();
+    for (const { behaviour } of this.running?.attached.values() ?? []) behaviour?.clockSet?.();
   }
 
   private passing(passing: Passing): void {

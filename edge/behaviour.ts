@@ -14,6 +14,8 @@ export interface Behaviour {
   obey(order: Order): string | undefined;
   /** An input of this station moved by itself. */
   sensed(device: string, measure: string, at: Instant): void;
+  /** The clock that the station goes by was set. */
+  clockSet?(): void;
   /** A neighbour on the street says that someone passes. */
   heard(passing: Passing): void;
 }

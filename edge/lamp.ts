@@ -117,6 +117,10 @@ class Lamp implements Behaviour {
     if (near) this.someone();
   }
 
+  clockSet(): void {
+    this.settle();
+  }
+
   /** Someone is near, now: the words of a neighbour whose clock is wrong count as well. */
   private someone(): void {
     const now = this.context.clock.now();

@@ -16,10 +16,15 @@ export interface LinkOptions {
   readonly version: string;
   readonly uplink: Uplink;
   readonly outbox: Outbox;
+  /** The clock that the station goes by. */
   readonly clock: Clock;
+  /** The board's own, of which the status tells the server. */
+  readonly ownClock: Clock;
   readonly chance: Chance;
   onCommand(command: Command): void;
   onPassing(passing: Passing): void;
+  /** The server's clock showed `at` when it answered what was sent at `sentAt` by ours. */
+  onServerTime(at: number, sentAt: number): void;
 }
 
 /** The session with the broker: it comes back by itself, sends the oldest batch until the server has it, and answers. */
@@ -160,9 +165,9 @@ class MqttLink implements Link {
   }
 
   private status(online: boolean): Uint8Array {
-    const { outbox, version, clock } = this.options;
+    const { outbox, version, ownClock } = this.options;
     const { sample, state, event } = outbox.dropped;
-    const now = clock.now();
+    const now = ownClock.now();
     return encodeMessage({
       online,
       since: now,
@@ -206,13 +211,14 @@ class MqttLink implements Link {
   }
 
   private receipted(payload: Uint8Array): void {
-    const { epoch, upTo } = parseMessage(receipt, payload);
+    const { epoch, upTo, at } = parseMessage(receipt, payload);
     const { outbox } = this.options;
     outbox.receipt(epoch, upTo);
     // A backlog that was told of is gone: nobody should go on worrying about it.
     if (this.toldWaiting >= BACKLOG && outbox.waiting < BACKLOG) this.tellStatus();
     const sent = this.inFlight;
     if (sent === undefined) return this.send();
+    if (at !== undefined) this.options.onServerTime(at, this.sentAt);
     if (upTo >= sent.last || epoch !== outbox.epoch) {
       this.inFlight = undefined;
       this.answeredMark = -1;

@@ -149,7 +149,12 @@ function column(map: Readonly<Record<string, Cbor>>, name: string): readonly Cbo
 }
 
 /** "Committed up to n": only this empties an outbox. */
-export const receipt = object({ epoch: text(32), upTo: integer(0) });
+export const receipt = object({
+  epoch: text(32),
+  upTo: integer(0),
+  /** The server's clock when it spoke, by which a station finds that its own is wrong. */
+  at: optional(integer(0)),
+});
 export type Receipt = Shaped<typeof receipt>;
 
 /** Retained; the last will says offline. */

@@ -36,6 +36,7 @@ export function commandWatch(): CommandWatch {
     start: () => behaviour.start(),
     stop: () => behaviour.stop(),
     read: (measure) => behaviour.read(measure),
+    clockSet: () => behaviour.clockSet?.(),
     sensed: (id, measure, at) => behaviour.sensed(id, measure, at),
     heard: (passing) => behaviour.heard(passing),
     obey(order) {

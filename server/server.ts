@@ -122,7 +122,7 @@ export function createServer(parts: ServerParts): Server {
     store,
     clock,
     receipts: (station: string, receipt: Receipt) =>
-      publish(down(territory.id, station, "receipt"), encodeMessage(receipt)),
+      publish(down(territory.id, station, "receipt"), encodeMessage({ ...receipt, at: clock.now() })),
     listener: {
       committed: (station, readings) => registry.committed(station, readings),
       status: (station, status) => registry.status(station, status),

@@ -73,7 +73,7 @@ export interface Town {
   cut(station?: string): void;
   boot(station?: string): void;
   agent(station: string): Agent | undefined;
-  /** The time that a station believes it is. Raises RangeError for one that is not in the territory. */
+  /** The time that a station believes it is, or its clock while it has no power. Raises RangeError for an unknown one. */
   timeAt(station: string): Instant;
   readonly world: World;
   /** Fill levels, counters and positions, to go on from later. */
@@ -233,7 +233,7 @@ class SimulatedTown implements Town {
   timeAt(station: string): Instant {
     const clock = this.clocks.get(station);
     if (clock === undefined) throw new RangeError(`no station ${station}`);
-    return clock.now();
+    return this.agents.get(station)?.now() ?? clock.now();
   }
 
   private falseAlarmsFrom(clock: Clock): void {

@@ -47,6 +47,21 @@ test("nine evenings of faults drawn by chance, many at once: every promise is ke
   }
 });
 
+test("stations whose clocks are two hours behind or ahead light at dusk, and are believed, by the server's time", async () => {
+  for (const amount of [-7200, 7200]) {
+    const faults: ScheduledFault[] = [{ kind: "clock-wrong", at_s: 60, for_s: 4 * 3600, amount }];
+    const levels = new Map<string, number>();
+    const { result } = await evening({
+      faults,
+      hand: false,
+      trace: ({ what, lamp, level }) => what === "level" && levels.set(String(lamp), Number(level)),
+    });
+    // At 19 UTC it is dark; by their own clocks it would be 17 or 21, by day before or by night.
+    expect(Math.min(...levels.values())).toBeGreaterThanOrEqual(0.1);
+    expect(result.acknowledged - result.stored).toBeLessThan(result.acknowledged / 50);
+  }
+});
+
 test("two faults of one kind that overlap are over when both are", async () => {
   const faults: ScheduledFault[] = [
     { kind: "broker-gone", at_s: 600, for_s: 1200 },
