@@ -1,5 +1,6 @@
+import { decodeCbor } from "#protocol/cbor.ts";
 import { Fault } from "#protocol/faults.ts";
-import { parseBatch, type Batch, type Reading } from "#protocol/messages.ts";
+import type { Reading } from "#protocol/messages.ts";
 import { instant } from "#protocol/units.ts";
 import type { Store } from "#server/store/store.ts";
 
@@ -70,17 +71,20 @@ export function ledger(): Ledger {
   const saidIn = (station: string, payload: Uint8Array): Said | undefined => {
     let said = read.get(payload);
     if (said !== undefined) return said;
-    const batch = parsed(payload);
-    if (batch === undefined) return undefined;
-    const key = `${station} ${batch.epoch}`;
+    const columns = columnsOf(payload);
+    if (columns === undefined) return undefined;
+    const { e, n, D, M, d, m, t } = columns;
+    const key = `${station} ${e}`;
     let progress = epochs.get(key);
     if (progress === undefined) epochs.set(key, (progress = { said: 0, acknowledged: 0 }));
-    said = {
-      first: batch.first,
-      at: batch.readings.map(({ at }) => at),
-      series: batch.readings.map(({ device, measure }) => of(device, measure)),
-      progress,
-    };
+    const at: number[] = [];
+    const series: Series[] = [];
+    let time = 0;
+    for (let index = 0; index < t.length; index++) {
+      at.push((time += t[index] as number));
+      series.push(of(D[d[index] as number] as string, M[m[index] as number] as string));
+    }
+    said = { first: n, at, series, progress };
     read.set(payload, said);
     return said;
   };
@@ -147,10 +151,22 @@ function missing(wanted: readonly number[], found: readonly number[]): number[] 
   return alone;
 }
 
-/** A payload that no parser takes has no readings to account for. */
-function parsed(payload: Uint8Array): Batch | undefined {
+/** The columns of a batch: epoch, number of the first, names of devices and measures, their places in these, steps of time. */
+interface Columns {
+  readonly e: string;
+  readonly n: number;
+  readonly D: readonly string[];
+  readonly M: readonly string[];
+  readonly d: readonly number[];
+  readonly m: readonly number[];
+  readonly t: readonly number[];
+}
+
+/** Read without the server's parser, which is what is held to account. What is no such map has no readings to account for. */
+function columnsOf(payload: Uint8Array): Columns | undefined {
   try {
-    return parseBatch(payload);
+    const columns = decodeCbor(payload) as unknown as Columns | null;
+    return Array.isArray(columns?.t) ? columns : undefined;
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
     return undefined;
