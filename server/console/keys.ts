@@ -46,7 +46,8 @@ const KEYS: Readonly<Record<string, () => void>> = {
   m: () => showTown("map"),
   "/": () => {
     if (document.querySelector('[data-key="search"]') === null) showTown("list");
-    requestAnimationFrame(() => focusOn("search"));
+    // The list is drawn in the microtask before this one: what is typed next goes into the field, letter by letter.
+    queueMicrotask(() => focusOn("search"));
   },
   o: () => click("override"),
   w: () => click("why"),

@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserPath, openBrowser } from "./browser.ts";
 import type { NightTown } from "./nightTown.ts";
-import { nightTown } from "./nightTown.ts";
+import { nightTown, VILLAGE } from "./nightTown.ts";
 import { signedIn, visit } from "./person.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -18,7 +18,7 @@ describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen
   let browser: Browser;
   let screens: string[];
   beforeAll(async () => {
-    [town, browser] = await Promise.all([nightTown(), openBrowser()]);
+    [town, browser] = await Promise.all([nightTown(VILLAGE), openBrowser()]);
     const alarm = town.server.alarms.list(["open"], 1)[0]?.id;
     const decision = town.server.journal.latest("lighting.programme", town.territory.luminaires[0]?.street ?? "")?.id;
     const rounds = town.server.journal.latest("waste.rounds", "D1")?.decision.value as

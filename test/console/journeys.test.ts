@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserPath, openBrowser } from "./browser.ts";
 import type { NightTown } from "./nightTown.ts";
-import { nightTown } from "./nightTown.ts";
+import { nightTown, VILLAGE } from "./nightTown.ts";
 import { signedIn } from "./person.ts";
 
 /** Presses Tab until the focus is on what has these words; a person with no mouse does the same. */
@@ -25,7 +25,7 @@ describe.skipIf(browserPath === undefined)("with the keyboard alone", () => {
   let town: NightTown;
   let browser: Browser;
   beforeAll(async () => {
-    [town, browser] = await Promise.all([nightTown(), openBrowser()]);
+    [town, browser] = await Promise.all([nightTown(VILLAGE), openBrowser()]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -59,11 +59,10 @@ describe.skipIf(browserPath === undefined)("with the keyboard alone", () => {
 
   test("a street is brightened for an hour with a reason, and given back with one key", async () => {
     const { page, context, complaints } = await signedIn(browser, town);
-    const lamp = town.territory.luminaires[60];
-    const street = town.territory.streets.find((each) => each.id === lamp?.street);
-    if (lamp === undefined || street === undefined) throw new Error("the town has lamps");
+    const lamp = town.walked;
+    const street = town.territory.streets.find((each) => each.id === lamp.street);
+    if (street === undefined) throw new Error("the lamp stands in a street");
     await page.keyboard.press("/");
-    await page.locator('[data-key="search"]').waitFor();
     await page.keyboard.type(street.name);
     // Containers and junctions bear the street's name too; its own row begins with it.
     await tabTo(page, new RegExp(`^${street.name}`));
@@ -146,8 +145,7 @@ describe.skipIf(browserPath === undefined)("with the keyboard alone", () => {
 
   test("a lamp that follows a passer-by says so at once, on the map and in the list", async () => {
     const { page, context, complaints } = await signedIn(browser, town);
-    const lamp = town.territory.luminaires[90];
-    if (lamp === undefined) throw new Error("the town has lamps");
+    const lamp = town.walked;
     await page.goto(`${town.url}/?why=${lamp.id}`);
     const reason = page.locator(".drawer .lead");
     await expect.poll(() => reason.innerText(), { timeout: 10_000 }).toContain("Nobody is near");

@@ -31,6 +31,8 @@ export interface NightTown {
   signInLink(): string;
   /** Lets the town's time pass and everything due happen. */
   pass(duration_s: number): Promise<void>;
+  /** A lamp with power in the middle of a street: a good place for somebody to walk by. */
+  readonly walked: Luminaire;
   /** Somebody is under this lamp: it and its neighbours on the street are bright. */
   someoneAt(lamp: string): Promise<void>;
   stop(): Promise<void>;
@@ -51,10 +53,16 @@ interface Lamp {
   told: string;
 }
 
-export async function nightTown(
-  options: { readonly lamps?: number; readonly preparing?: boolean } = {},
-): Promise<NightTown> {
-  const geojson = generateTown({ seed: 7, ...(options.lamps !== undefined && { lamps: options.lamps }) });
+export interface Size {
+  readonly lamps?: number;
+  readonly containers?: number;
+  readonly junctions?: number;
+}
+/** A town of every kind of thing and few of each, for what does not depend on how many there are. */
+export const VILLAGE: Size = { lamps: 72, containers: 24, junctions: 3 };
+
+export async function nightTown(size: Size = {}, preparing = false): Promise<NightTown> {
+  const geojson = generateTown({ seed: 7, ...size });
   const territory = parseTerritory(geojson);
   const clock = virtualClock(START);
   const state = openState(":memory:", territory.id);
@@ -110,7 +118,7 @@ export async function nightTown(
   }
 
   api.admit(server.access);
-  if (options.preparing === true) api.progress(0.42);
+  if (preparing) api.progress(0.42);
   else api.ready(server);
   const url = await api.listen(0, "127.0.0.1");
   let beatAt = 0;
@@ -134,6 +142,7 @@ export async function nightTown(
     server,
     clock,
     territory,
+    walked: street.walked(),
     signInLink: () => `${url}/sign-in#${server.access.signInLink("Anna", "administrator")}`,
     pass,
     async someoneAt(lamp) {
@@ -310,6 +319,17 @@ function script(territory: Territory, clock: VirtualClock, handlers: ReturnType<
         .filter((lamp) => !silent.has(lamp.station) && lamp.street === territory.luminaires[0]?.street)
         .slice(2, 6);
       for (const each of walk) await this.someoneAt(each.id);
+    },
+    walked(): Luminaire {
+      const quiet = [...lamps.values()].filter(({ luminaire, programme, presenceUntil }) => {
+        const step = programme === undefined ? undefined : stepAt(programme.steps, clock.now()).step;
+        return presenceUntil === 0 && !silent.has(luminaire.station) && step !== undefined && step.active > step.idle;
+      });
+      const streets = [...Map.groupBy(quiet, ({ luminaire }) => luminaire.street).values()];
+      const [longest = []] = streets.sort((one, other) => other.length - one.length);
+      const middle = longest[Math.floor(longest.length / 2)];
+      if (middle === undefined) throw new Error("the town has no street that goes quiet");
+      return middle.luminaire;
     },
     async someoneAt(id: string): Promise<void> {
       const lamp = lamps.get(id);

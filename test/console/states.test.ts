@@ -2,14 +2,14 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserPath, openBrowser } from "./browser.ts";
 import type { NightTown } from "./nightTown.ts";
-import { nightTown } from "./nightTown.ts";
+import { nightTown, VILLAGE } from "./nightTown.ts";
 import { mapDrawn, signedIn, visit } from "./person.ts";
 
 describe.skipIf(browserPath === undefined)("the page says how things stand", () => {
   let town: NightTown;
   let browser: Browser;
   beforeAll(async () => {
-    [town, browser] = await Promise.all([nightTown({ preparing: true }), openBrowser()]);
+    [town, browser] = await Promise.all([nightTown(VILLAGE, true), openBrowser()]);
   });
   afterAll(async () => {
     await browser?.close();
