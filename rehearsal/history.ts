@@ -39,6 +39,7 @@ export async function layDownHistory(order: HistoryOrder, progress: (share: numb
     from: order.from,
     hours: (order.to - order.from) / 3_600_000,
     hand: false,
+    watched: false,
     keys: keysIn(order.keys),
     settle: false,
     progress: (share) => progress(share * REHEARSAL_SHARE),

@@ -26,7 +26,8 @@ export function serverHost(parts: {
   clock: VirtualClock;
   network: VirtualNetwork;
   state: State;
-  disk: VirtualDisk;
+  /** Where the store keeps its log; without it a server that is killed forgets its readings. */
+  disk: VirtualDisk | undefined;
   keys: ReturnType<typeof keysFromSeed>;
   readonly refused: (reading: Reading) => void;
 }): ServerHost {
@@ -36,7 +37,7 @@ export function serverHost(parts: {
   let life: { server: Server; store: Store; die(): void } | undefined;
   const boot = async (): Promise<{ server: Server; store: Store }> => {
     const mortal = mortalClock(clock.settling);
-    const memory = memoryStore({ disk });
+    const memory = memoryStore(disk && { disk });
     const store = replaced.store?.(memory, mortal) ?? memory;
     const server = createServer({
       territory: options.territory,

@@ -37,6 +37,8 @@ export interface RehearsalOptions {
   readonly hand?: boolean;
   /** False: the clock stops at the end, and what waits then waits on in the outboxes. */
   readonly settle?: boolean;
+  /** False: nothing is held to account and the store keeps no log, as when a past is laid down that no fault strikes. */
+  readonly watched?: boolean;
   /** Those of a live server, when the rehearsed past is to be its own. */
   readonly keys?: ReturnType<typeof keysFromSeed>;
   /** Parts that are not as they should be, to show that the watches see it. */
@@ -96,6 +98,7 @@ export interface Rehearsed {
 /** What is on its way at the end gets this long to arrive. */
 const SETTLE_S = 121;
 const MOST_EXAMPLES = 20;
+const NO_ACCOUNT: Account = { acknowledged: 0, stored: 0, lost: 0, duplicated: 0, examples: [] };
 
 /**
  * Runs server and town in one process on virtual time. The same options give the same journal, on any machine.
@@ -103,14 +106,14 @@ const MOST_EXAMPLES = 20;
  */
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   const began = performance.now();
-  const { territory, seed, from, hours, faults = [], trace, replaced = {} } = options;
+  const { territory, seed, from, hours, faults = [], trace, replaced = {}, watched = true } = options;
   const chance = seededChance(`rehearsal ${seed}`);
   const clock = virtualClock(from);
   const network = virtualNetwork(clock, chance.branch("network"));
   const keys = options.keys ?? keysFromSeed(seed);
   const account = ledger();
   const commands = commandWatch();
-  listen(network, account, commands);
+  if (watched) listen(network, account, commands);
   const serverDisk = virtualDisk();
   const stationDisks = new Map<string, VirtualDisk>();
   const state = openState(":memory:", territory.id);
@@ -119,7 +122,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
     clock,
     network,
     state,
-    disk: serverDisk,
+    disk: watched ? serverDisk : undefined,
     keys,
     refused: (reading) => account.refused(reading),
   });
@@ -149,18 +152,18 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
 
   await host.start();
   town.start();
-  const stopWatch = every(clock, seconds(20), () => street.look());
+  const stopWatch = watched ? every(clock, seconds(20), () => street.look()) : undefined;
   if (options.hand !== false) hand(territory, clock, chance.branch("hand"), () => host.running);
   const end = from + hours * 3_600_000;
   await clock.run(instant(end), (now) => options.progress?.((now - from) / (end - from)));
   const { energy_kWh } = town.figures();
-  stopWatch();
+  stopWatch?.();
   endFaults();
   // What is on its way is given the time to arrive; then the books are closed.
   const settle_ms = options.settle === false ? 0 : SETTLE_S * 1000;
   await clock.run(instant(end + settle_ms));
   const { store, server } = host.running ?? (await host.revive());
-  const books: Account = await account.settle(store);
+  const books: Account = watched ? await account.settle(store) : NO_ACCOUNT;
   const head = server.journal.head();
   const [counted] = state.all("SELECT count(*) AS decisions FROM journal WHERE author IS NULL");
   town.stop();
