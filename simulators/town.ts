@@ -217,6 +217,9 @@ class SimulatedTown implements Town {
       if (station !== undefined && name !== station) continue;
       agent.cut();
       this.agents.delete(name);
+      for (const { id } of this.options.territory.byStation.get(name) ?? []) {
+        this.world.powerGone(id, this.options.clock.now());
+      }
     }
   }
 

@@ -36,6 +36,8 @@ export interface World {
   startPeople(clock: Clock): Cancel;
   startTraffic(clock: Clock): Cancel;
   advanceContainers(now: number): void;
+  /** The power of a device has gone: signals are dark until their cabinet shows something again. A lamp keeps its level. */
+  powerGone(device: string, now: number): void;
   save(now: number): WorldState;
   restore(state: WorldState): void;
   figures(now: number): Omit<TownFigures, "falseAlarms" | "stationsUp">;
@@ -153,6 +155,7 @@ export function createWorld(options: WorldOptions): World {
   const streets = new Map(territory.streets.map((each) => [each.id, each]));
   const junctions = new Map<string, JunctionTruth>();
   const watches: JunctionWatch[] = [];
+  const goDark = new Map<string, (at: number) => void>();
   for (const junction of territory.junctions) {
     const detectors = territory.detectors.filter((each) => each.junction === junction.id);
     const buttons = territory.buttons.filter((each) => each.junction === junction.id);
@@ -170,17 +173,26 @@ export function createWorld(options: WorldOptions): World {
     truth.onDetector((device, measure) => moved(device, measure));
     let greens = 0;
     let ambers = 0;
+    const shown = (at: number): void => {
+      for (const violation of watch.changed(instant(at), greens, ambers)) observer.violation?.(junction.id, violation);
+      truth.greens(greens, ambers, instant(at));
+      observer.greens?.(instant(at), junction.id, greens, ambers);
+    };
     instruments.set(junction.id, {
       read: () => undefined,
       write(output, value, at) {
         if (output === "greens") greens = value;
         else if (output === "ambers") ambers = value;
         else return;
-        for (const violation of watch.changed(instant(at), greens, ambers))
-          observer.violation?.(junction.id, violation);
-        truth.greens(greens, ambers, instant(at));
-        observer.greens?.(instant(at), junction.id, greens, ambers);
+        shown(at);
       },
+    });
+    const vehicles = junction.groups.reduce((sum, { kind }, i) => sum + (kind === "vehicle" ? 2 ** i : 0), 0);
+    goDark.set(junction.id, (at) => {
+      // Dark signals mean to drivers what flashing amber means: find your own way.
+      greens = 0;
+      ambers = vehicles;
+      shown(at);
     });
     for (const { id } of [...detectors, ...buttons]) {
       instruments.set(id, { read: (measure, at) => truth.read(id, measure, instant(at)) });
@@ -201,6 +213,7 @@ export function createWorld(options: WorldOptions): World {
       const calledOff = [...junctions.values()].map((truth) => truth.start(clock));
       return () => calledOff.forEach((cancel) => cancel());
     },
+    powerGone: (device, at) => goDark.get(device)?.(at),
     advanceContainers: (at) => containers.forEach((each) => each.advanceTo(at)),
     save: (at) => ({
       began,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { seededChance } from "#protocol/chance.ts";
 import { misfortune } from "#rehearsal/misfortune.ts";
 import { FAULT_KINDS, type ScheduledFault } from "#simulators/faults.ts";
-import { broken, evening, HAMLET, NOTHING_BROKEN } from "./hamlet.ts";
+import { broken, EVENING, evening, HAMLET, NOTHING_BROKEN } from "./hamlet.ts";
 
 /** Three times in three hours, a quarter of an hour each, by the amounts given or the usual one. */
 function thrice(kind: ScheduledFault["kind"], { target, amounts = [] }: { target?: string; amounts?: number[] } = {}) {
@@ -59,6 +59,27 @@ test("stations whose clocks are two hours behind or ahead light at dusk, and are
     // At 19 UTC it is dark; by their own clocks it would be 17 or 21, by day before or by night.
     expect(Math.min(...levels.values())).toBeGreaterThanOrEqual(0.1);
     expect(result.acknowledged - result.stored).toBeLessThan(result.acknowledged / 50);
+  }
+});
+
+test("a junction that loses its power in the middle of a green is dark, and begins with all red when it is back", async () => {
+  const faults = Array.from({ length: 40 }, (_, index): ScheduledFault => {
+    return { kind: "disk-loses-unsynced", at_s: 300 + 61 * index, for_s: 5, target: "S-J1" };
+  });
+  const shown: { at: number; greens: number }[] = [];
+  const rehearsed = await evening({
+    hours: 1,
+    faults,
+    trace: ({ what, at, greens }) => what === "greens" && shown.push({ at: Number(at), greens: Number(greens) }),
+  });
+  expect(broken(rehearsed)).toEqual(NOTHING_BROKEN);
+  for (const { at_s, for_s } of faults) {
+    const gone = EVENING + at_s * 1000;
+    expect(shown.findLast(({ at }) => at <= gone)?.greens).toBe(0);
+    // The longest intergreen of this junction is five seconds at least.
+    expect(shown.find(({ at, greens }) => at > gone && greens !== 0)?.at).toBeGreaterThanOrEqual(
+      gone + (for_s + 5) * 1000,
+    );
   }
 });
 
