@@ -105,8 +105,9 @@ export async function openLive(options: LiveOptions): Promise<Live> {
         randomBytes: bytes,
         settings: { retention_d: options.retention_d },
       });
-      await running.start();
+      // Known before it has started, so that what a start that fails has set going is stopped too.
       server = running;
+      await running.start();
       api.ready(running);
       return { server: running, mqtt: where() };
     },

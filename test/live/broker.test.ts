@@ -1,0 +1,81 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { vigie as answer } from "../cli/cli.ts";
+import { endAll, type Place, place, run, type Running, start, until, vigie } from "./running.ts";
+
+let here: Place;
+beforeEach(() => (here = place()));
+afterEach(async () => {
+  await endAll();
+  here.remove();
+});
+
+const missing = spawnSync("mosquitto", ["-h"]).error !== undefined;
+if (missing) console.log("mosquitto is not installed: the tests with a broker of its own are skipped");
+
+async function online(server: Running): Promise<number> {
+  const [, address = ""] = await server.says(/page +(http:\S+)/);
+  const text = await (await fetch(`${address}/metrics`)).text();
+  return Number(/^vigie_stations_online (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  const port = await new Promise<number>((resolve) => {
+    probe.listen(0, "127.0.0.1", () => resolve((probe.address() as { port: number }).port));
+  });
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+async function mosquitto(port: number): Promise<Running> {
+  const file = join(here.directory, "mosquitto.conf");
+  writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
+  const broker = run("mosquitto", ["-c", file, "-v"]);
+  await broker.says(/mosquitto version .* running|Opening ipv4 listen socket/);
+  return broker;
+}
+
+test.skipIf(missing)(
+  "with mosquitto between them server and town meet, and meet again after it was killed",
+  async () => {
+    const port = await freePort();
+    const broker = await mosquitto(port);
+    const server = start(here, "--broker", `mqtt://127.0.0.1:${port}`, "--history", "0");
+    await server.says(/Ctrl-C stops/);
+    await until(async () => (await online(server)) > 20);
+    broker.process.kill("SIGKILL");
+    await broker.ended;
+    await mosquitto(port);
+    const [, address = ""] = await server.says(/page +(http:\S+)/);
+    const stored = async (): Promise<number> => {
+      const text = await (await fetch(`${address}/metrics`)).text();
+      return Number(/^vigie_readings_stored_total (\d+)$/m.exec(text)?.[1]);
+    };
+    const before = await stored();
+    await until(async () => (await stored()) > before);
+    await until(async () => (await online(server)) > 20);
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+  },
+);
+
+test("a town that runs alone meets a server without one, by the passwords that the server gives out", async () => {
+  const server = start(here, "--no-town");
+  const [, broker = ""] = await server.says(/(mqtt:\/\/\S+)/);
+  const { code, out } = answer("stations", "--data", here.data);
+  expect(code).toBe(0);
+  const credentials = join(here.directory, "stations.json");
+  writeFileSync(credentials, out);
+  const town = vigie([
+    "simulate",
+    ...["--broker", broker, "--territory", here.territory, "--credentials", credentials],
+    ...["--data", join(here.directory, "town")],
+  ]);
+  await until(async () => (await online(server)) > 20);
+  expect(await town.stop()).toEqual({ code: 0, signal: null });
+  await until(async () => (await online(server)) === 0);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+});
