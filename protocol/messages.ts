@@ -88,16 +88,17 @@ export function parseBatch(payload: Uint8Array): Batch {
   return fromColumns(map as Readonly<Record<string, Cbor>>);
 }
 
-const columns = object({
-  e: text(32),
-  a: integer(0),
-  n: integer(1),
-  D: list(identifier, MAX_BATCH_READINGS),
-  M: list(identifier, MAX_BATCH_READINGS),
-});
+const epochText = text(32);
+const mark = integer(0);
+const readingNumber = integer(1);
+const names = list(identifier, MAX_BATCH_READINGS);
 
 function fromColumns(map: Readonly<Record<string, Cbor>>): Batch {
-  const head = columns.parse({ e: map["e"], a: map["a"], n: map["n"], D: map["D"], M: map["M"] }, "");
+  const epoch = epochText.parse(map["e"], "e");
+  const after = mark.parse(map["a"], "a");
+  const first = readingNumber.parse(map["n"], "n");
+  const devices = names.parse(map["D"], "D");
+  const measures = names.parse(map["M"], "M");
   const d = column(map, "d");
   const m = column(map, "m");
   const t = column(map, "t");
@@ -119,8 +120,8 @@ function fromColumns(map: Readonly<Record<string, Cbor>>): Batch {
   const readings: Reading[] = [];
   let at = 0;
   for (let index = 0; index < d.length; index++) {
-    const device = head.D[d[index] as number];
-    const measure = head.M[m[index] as number];
+    const device = devices[d[index] as number];
+    const measure = measures[m[index] as number];
     const delta = t[index];
     const value = v[index];
     if (device === undefined || measure === undefined) {
@@ -137,7 +138,7 @@ function fromColumns(map: Readonly<Record<string, Cbor>>): Batch {
     // A value that is no number is kept as NaN: the server quarantines that one reading and keeps its neighbours.
     readings.push({ device, measure, at: at as Instant, value: typeof value === "number" ? value : Number.NaN });
   }
-  return { epoch: head.e, after: head.a, first: head.n, readings };
+  return { epoch, after, first, readings };
 }
 
 function column(map: Readonly<Record<string, Cbor>>, name: string): readonly Cbor[] {

@@ -95,7 +95,9 @@ export function list<T>(element: Shape<T>, most = 1000, least = 0): Shape<T[]> {
       if (!Array.isArray(value)) refuse(path, value, "a list");
       if (value.length > most) refuse(path, `${value.length} entries`, `at most ${most} entries`);
       if (value.length < least) refuse(path, `${value.length} entries`, `at least ${least} entries`);
-      return value.map((each, index) => element.parse(each, `${path}[${index}]`));
+      const parsed: T[] = [];
+      for (let index = 0; index < value.length; index++) parsed.push(element.parse(value[index], `${path}[${index}]`));
+      return parsed;
     },
   };
 }
