@@ -98,7 +98,10 @@ test("a file that is not there, an option that is not there, a value that cannot
   expect(await refusal("--territory", "/nowhere.geojson")).toContain("There is no file /nowhere.geojson.");
   expect(await refusal("--prot", "1")).toContain("There is no option --prot. Did you mean --port?");
   expect(await refusal("--history", "soon")).toContain("--history is soon; expected a duration like 90m, 48h or 2d");
-  expect(await refusal(...mine(), ...free, "--broker", "mqtt://127.0.0.1:1", "--no-town")).toContain(
-    "The broker at mqtt://127.0.0.1:1 does not answer",
-  );
 }, 30_000);
+
+test("a broker elsewhere that does not answer", async () => {
+  const server = start(here, "--broker", "mqtt://127.0.0.1:1", "--no-town");
+  expect(await server.ended).toEqual({ code: 2, signal: null });
+  expect(server.err()).toContain("vigie: The broker at mqtt://127.0.0.1:1 does not answer: ");
+});
