@@ -37,7 +37,7 @@ export interface GroupLimits {
 }
 
 export const GROUP_LIMITS: GroupLimits = {
-  linger_ms: 5,
+  linger_ms: 2,
   group: 2000,
   waiting: 200_000,
   waitingBytes: 33_554_432,
