@@ -1,5 +1,5 @@
 import type { Input } from "#control/traffic/detection.ts";
-import { call, count, createDetection, judgeSilence, occupy } from "#control/traffic/detection.ts";
+import { call, count, createDetection, isBlind, judgeSilence, occupy } from "#control/traffic/detection.ts";
 import type { SignalMode } from "#control/traffic/junction.ts";
 import { createJunction, stepJunction } from "#control/traffic/junction.ts";
 import { longestWait_s } from "#control/traffic/measures.ts";
@@ -64,6 +64,8 @@ class Signals implements Behaviour {
    */
   private steady = 0;
   private wall: number;
+  /** No loop has said anything for long. */
+  private blind = false;
   private askedAt = Number.NEGATIVE_INFINITY;
   private terminationsBefore = 0;
   private reserved = 0;
@@ -177,7 +179,8 @@ class Signals implements Behaviour {
     // Kept beyond its end: a clock that ran ahead and is set right must not have ended it for good.
     const holds = this.override !== undefined && this.override.until > now;
     const mode = holds ? (this.override as OrderOf<"signal-override">).mode : "adaptive";
-    const framed = (mode === "adaptive" || mode === "frame") && this.hasFrame(now);
+    // A frame is made from counts and adapted by loops: where no loop speaks, the fixed plan was made for that.
+    const framed = (mode === "adaptive" || mode === "frame") && this.hasFrame(now) && !this.blind;
     this.step.mode = framed || mode === "flash" ? mode : "fixed";
     this.step.timing = framed ? (this.frameTiming as Timing) : this.fixed;
     this.step.wall = now;
@@ -217,6 +220,7 @@ class Signals implements Behaviour {
       if (occupied !== undefined && occupied !== known) this.hear(input, "occupied", occupied);
     }
     judgeSilence(this.detection, this.steady);
+    this.blind = isBlind(this.detection, this.steady);
   }
 
   /** Ambers are written first: in between a group may then seem green a moment longer, but never dark. */

@@ -122,6 +122,12 @@ export function judgeSilence(detection: Detection, now: number): void {
   detection.recall = (silent | (detection.tables.all & ~heard)) >>> 0;
 }
 
+/** Whether a junction that has loops hears of none of them: it then knows nothing of the traffic. */
+export function isBlind({ inputs }: Detection, now: number): boolean {
+  const loops = inputs.filter(({ kind }) => kind !== "button");
+  return loops.length > 0 && loops.every(({ heardAt }) => now - heardAt >= SILENT_MS);
+}
+
 /**
  * The groups where someone waits or comes: `greens` and `endedAt` are what was shown. A vehicle that passed the advance
  * loop too late to reach the green counts until its group is green again.

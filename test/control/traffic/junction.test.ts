@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { call, count, createDetection, judgeSilence, occupy, SILENT_MS } from "#control/traffic/detection.ts";
+import { call, count, createDetection, isBlind, judgeSilence, occupy, SILENT_MS } from "#control/traffic/detection.ts";
 import { createJunction, stepJunction } from "#control/traffic/junction.ts";
 import { longestWait_s } from "#control/traffic/measures.ts";
 import type { JunctionInputs, SignalMode } from "#control/traffic/junction.ts";
@@ -214,4 +214,14 @@ test("what a loop counted while it was not heard is not taken for a queue of tod
   expect(junction.detection.queue[advance.group]).toBe(0);
   count(junction.detection, advance, 74, 3_601_000);
   expect(junction.detection.queue[advance.group]).toBe(1);
+});
+
+test("a junction is blind when none of its loops has spoken for two minutes, whatever its buttons say", () => {
+  const { detection, input } = standing();
+  expect(isBlind(detection, SILENT_MS - 1)).toBe(false);
+  const button = detection.inputs.find(({ kind }) => kind === "button");
+  if (button !== undefined) button.heardAt = SILENT_MS;
+  expect(isBlind(detection, SILENT_MS)).toBe(true);
+  count(detection, input("A-J1-north"), 0, SILENT_MS);
+  expect(isBlind(detection, SILENT_MS)).toBe(false);
 });
