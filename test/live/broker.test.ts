@@ -74,8 +74,14 @@ test("a town that runs alone meets a server without one, by the passwords that t
   writeFileSync(credentials, out);
   const town = vigie([
     "simulate",
-    ...["--broker", broker, "--territory", here.territory, "--credentials", credentials],
-    ...["--data", join(here.directory, "town")],
+    "--broker",
+    broker,
+    "--territory",
+    here.territory,
+    "--credentials",
+    credentials,
+    "--data",
+    join(here.directory, "town"),
   ]);
   // All of them: one that is only just connecting could not say that it goes.
   await until(async () => (await online(server)) === STATIONS);
