@@ -72,7 +72,7 @@ export interface Alarms {
   live(): Alarm[];
   /** Those whose cause is still there, whatever a person has made of them. */
   standing(): Alarm[];
-  /** Closes what has been resolved for a week. */
+  /** Closes what has been resolved for a week, and writes down what the disk did not take before. */
   tidy(): void;
   subscribe(listener: (alarm: Alarm) => void): () => void;
   stats(): Readonly<Record<AlarmState, number>>;
@@ -92,8 +92,24 @@ export function openAlarms(state: State, clock: Clock): Alarms {
   }
   let last = Number(state.get("SELECT coalesce(max(id), 0) AS id FROM alarms")?.["id"]);
 
+  /** Raised or cleared while the disk took nothing: kept here, and written at the next tidying. */
+  const unwritten = new Map<number, Alarm>();
+
+  const keepByItself = (alarm: Alarm): Alarm => {
+    try {
+      return keep(alarm);
+    } catch (problem) {
+      if (!(problem instanceof Fault)) throw problem;
+      unwritten.set(alarm.id, alarm);
+      return remember(alarm);
+    }
+  };
   const keep = (alarm: Alarm): Alarm => {
     write(state, alarm);
+    unwritten.delete(alarm.id);
+    return remember(alarm);
+  };
+  const remember = (alarm: Alarm): Alarm => {
     if (alarm.state === "closed" && alarm.clearedAt !== undefined) byCause.delete(causeOf(alarm));
     else byCause.set(causeOf(alarm), alarm);
     for (const listener of listeners) listener(alarm);
@@ -111,7 +127,7 @@ export function openAlarms(state: State, clock: Clock): Alarms {
       if (before === undefined) {
         const { severity } = ALARM_KINDS[key];
         last++;
-        return keep({
+        return keepByItself({
           id: last,
           key,
           subject,
@@ -127,17 +143,19 @@ export function openAlarms(state: State, clock: Clock): Alarms {
       }
       if (before.clearedAt === undefined) {
         // Still there: a person may have resolved it meanwhile, and that stays. Only who is struck is news.
-        return devices.length === before.devices.length ? before : keep({ ...before, facts, devices, updatedAt: now });
+        return devices.length === before.devices.length
+          ? before
+          : keepByItself({ ...before, facts, devices, updatedAt: now });
       }
       const { clearedAt: _, ...rest } = before;
-      return keep({ ...rest, state: "open", facts, devices, count: before.count + 1, updatedAt: now });
+      return keepByItself({ ...rest, state: "open", facts, devices, count: before.count + 1, updatedAt: now });
     },
     clear(key, subject) {
       const alarm = byCause.get(`${key}:${subject}`);
       if (alarm === undefined || alarm.clearedAt !== undefined) return;
       const now = clock.now();
       const state = alarm.state === "closed" ? "closed" : "resolved";
-      keep({ ...alarm, state, clearedAt: now, updatedAt: now });
+      keepByItself({ ...alarm, state, clearedAt: now, updatedAt: now });
     },
     act(id, action, author) {
       const alarm = find(id);
@@ -171,9 +189,10 @@ export function openAlarms(state: State, clock: Clock): Alarms {
     standing: () => [...byCause.values()].filter((alarm) => alarm.clearedAt === undefined),
     tidy() {
       const now = clock.now();
+      for (const alarm of unwritten.values()) keepByItself(alarm);
       for (const alarm of byCause.values()) {
         if (alarm.state !== "resolved" || alarm.clearedAt === undefined) continue;
-        if (now - alarm.updatedAt >= CLOSES_AFTER_MS) keep({ ...alarm, state: "closed", updatedAt: now });
+        if (now - alarm.updatedAt >= CLOSES_AFTER_MS) keepByItself({ ...alarm, state: "closed", updatedAt: now });
       }
     },
     subscribe(listener) {

@@ -1,4 +1,5 @@
 import { canonical } from "#protocol/canonical.ts";
+import { Fault } from "#protocol/faults.ts";
 import type { Applied, Command, Order, Unsigned } from "#protocol/messages.ts";
 import { encodeMessage } from "#protocol/messages.ts";
 import type { Cancel, Clock } from "#protocol/ports.ts";
@@ -68,6 +69,8 @@ const TURN = { commands: 200, pause_s: 0.05 };
 const GATHER_S = 0.25;
 /** A refused order is tried again under a new sequence before it counts as refused. */
 const RETRY = { times: 2, pause_s: 10 };
+/** A disk that took nothing is tried again after this. */
+const DISK_RETRY_S = 5;
 /** An answer to one of the last commands of an intent settles it. */
 const IDS_KEPT = 8;
 
@@ -124,14 +127,29 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   /** All writes go through here: what was answered is written first, so that it never covers something newer. */
   const transaction = (work: () => void): void => {
-    state.transaction(() => {
-      const before = answered;
-      answered = [];
-      cancelFlush?.();
-      cancelFlush = undefined;
-      for (const each of before) each();
-      work();
-    });
+    const before = answered;
+    answered = [];
+    cancelFlush?.();
+    cancelFlush = undefined;
+    try {
+      state.transaction(() => {
+        for (const each of before) each();
+        work();
+      });
+    } catch (problem) {
+      answered = [...before, ...answered];
+      throw problem;
+    }
+  };
+
+  const flush = (): void => {
+    cancelFlush = undefined;
+    try {
+      transaction(() => undefined);
+    } catch (problem) {
+      if (!(problem instanceof Fault)) throw problem;
+      cancelFlush ??= clock.after(seconds(DISK_RETRY_S), flush);
+    }
   };
 
   const forget = (intent: Pending): void => {
@@ -190,18 +208,27 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
     if (due.length > 0) {
       const sending: Pending[] = [];
-      transaction(() => {
-        for (const intent of due) {
-          if (intent.expiresAt <= now) {
-            totals.expired++;
-            forget(intent);
-            save(intent, "expired");
-            continue;
+      const fresh = due.filter(({ payload }) => payload === undefined);
+      try {
+        transaction(() => {
+          for (const intent of due) {
+            if (intent.expiresAt <= now) {
+              totals.expired++;
+              forget(intent);
+              save(intent, "expired");
+              continue;
+            }
+            if (intent.payload === undefined) issue(intent, now);
+            sending.push(intent);
           }
-          if (intent.payload === undefined) issue(intent, now);
-          sending.push(intent);
-        }
-      });
+        });
+      } catch (problem) {
+        if (!(problem instanceof Fault)) throw problem;
+        // The disk takes nothing: what could not be written down is not sent, and is issued anew when it can be.
+        for (const intent of fresh) intent.payload = undefined;
+        wakeAt(now + DISK_RETRY_S * 1000);
+        return;
+      }
       // Only what is on disk is sent: after a crash the sequence goes on above every command a device may have seen.
       for (const intent of sending) {
         if (intent.attempts++ > 0) totals.repeated++;
@@ -242,7 +269,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const at = answer.at as Instant;
     registry.command(intent.device, intent.lane, stateOf(intent, outcome, at, because));
     answered.push(() => write(intent, outcome, at, because));
-    cancelFlush ??= clock.after(seconds(GATHER_S), () => transaction(() => undefined));
+    cancelFlush ??= clock.after(seconds(GATHER_S), flush);
     const waiting = front(intent.device);
     if (waiting !== undefined) {
       // Its sequence, if it had one, is behind what the device has just taken: it needs a new one.
@@ -298,7 +325,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       wakeAt(clock.now());
     },
     stop() {
-      if (answered.length > 0) transaction(() => undefined);
+      if (answered.length > 0) flush();
       rest();
     },
     kill: rest,

@@ -55,6 +55,9 @@ export interface Overrides {
   subscribe(listener: (override: Override) => void): () => void;
 }
 
+/** A disk that took nothing is tried again after this. */
+const DISK_RETRY_S = 5;
+
 export const OVERRIDE_LIMITS = { reason: 300, duration_d: 7, active: 500 } as const;
 /** How long a station may stay away and still be told that its override is over. */
 const RELEASE_EXPIRES_MS = DAY;
@@ -163,7 +166,14 @@ export function openOverrides(options: OverridesOptions): Overrides {
 
   const expire = (): void => {
     const now = clock.now();
-    for (const override of held.values()) if (override.until <= now) end(override, "expired", "vigie");
+    try {
+      for (const override of held.values()) if (override.until <= now) end(override, "expired", "vigie");
+    } catch (problem) {
+      if (!(problem instanceof Fault)) throw problem;
+      // At its expiry the device has gone back by itself; that it has can be written down when the disk takes it.
+      if (running) cancel = clock.after(seconds(DISK_RETRY_S), expire);
+      return;
+    }
     wake();
   };
 

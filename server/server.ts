@@ -141,6 +141,7 @@ export function createServer(parts: ServerParts): Server {
     policies,
     clock,
     storeProblem: () => ingest.stats().failing?.problem,
+    stateProblem: () => state.failing,
   });
   const streets = streetsByStation(territory);
   let cancelPrune: Cancel | undefined;

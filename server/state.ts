@@ -13,9 +13,15 @@ export interface State {
   transaction<T>(work: () => T): T;
   /** Runs `action` when the transaction under way is on disk, at once when there is none, never when it fails. */
   afterCommit(action: () => void): void;
+  /** Why nothing can be written, from a write that failed until one that did not. */
+  readonly failing: string | undefined;
   close(): void;
 }
 export type Row = Record<string, SQLOutputValue>;
+
+/** SQLite's result codes (sqlite.org/rescode.html) for what the disk does to us; all others are mistakes of ours. */
+const FULL = 13;
+const DISK: ReadonlySet<number> = new Set([5, 6, 8, 10, 11, FULL, 14, 26]);
 
 /** Each entry takes the database one version further; an entry that was released is never changed. */
 const MIGRATIONS = [
@@ -68,7 +74,7 @@ export function openState(path: string, territory: string): State {
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000",
     );
     migrate(database, path);
-    const state = new SqliteState(database);
+    const state = new SqliteState(database, path);
     claim(state, path, territory);
     return state;
   } catch (problem) {
@@ -99,14 +105,24 @@ function claim(state: State, path: string, territory: string): void {
 class SqliteState implements State {
   private readonly database: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
+  private readonly path: string;
   private waiting: (() => void)[] = [];
+  failing: string | undefined;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, path: string) {
     this.database = database;
+    this.path = path;
   }
 
+  /** Raises Fault DISK_FULL or DISK_FAILED. */
   run(sql: string, ...values: SQLInputValue[]): void {
-    this.statement(sql).run(...values);
+    const alone = !this.database.isTransaction;
+    try {
+      this.statement(sql).run(...values);
+    } catch (problem) {
+      throw this.failed(problem);
+    }
+    if (alone) this.failing = undefined;
   }
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
@@ -119,16 +135,17 @@ class SqliteState implements State {
 
   transaction<T>(work: () => T): T {
     if (this.database.isTransaction) return work();
-    this.database.exec("BEGIN IMMEDIATE");
     let result: T;
     try {
+      this.database.exec("BEGIN IMMEDIATE");
       result = work();
       this.database.exec("COMMIT");
     } catch (problem) {
       this.waiting = [];
       if (this.database.isTransaction) this.database.exec("ROLLBACK");
-      throw problem;
+      throw this.failed(problem);
     }
+    this.failing = undefined;
     const actions = this.waiting;
     this.waiting = [];
     for (const action of actions) action();
@@ -143,6 +160,19 @@ class SqliteState implements State {
   close(): void {
     this.statements.clear();
     this.database.close();
+  }
+
+  /** What the disk did, as a fault; anything else as it came. */
+  private failed(problem: unknown): unknown {
+    const { errcode, errstr } = problem as { errcode?: number; errstr?: string };
+    if (errcode === undefined || !DISK.has(errcode & 0xff)) return problem;
+    const file = this.path;
+    const fault =
+      (errcode & 0xff) === FULL
+        ? new Fault("DISK_FULL", { file })
+        : new Fault("DISK_FAILED", { file, problem: errstr ?? "" });
+    this.failing = fault.message;
+    return fault;
   }
 
   private statement(sql: string): StatementSync {

@@ -28,6 +28,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** Why the store does not commit, while it does not. */
   storeProblem(): string | undefined;
+  /** Why decisions and commands cannot be written down, while they cannot. */
+  stateProblem(): string | undefined;
 }
 
 const EVERY = seconds(15);
@@ -188,6 +190,8 @@ export function createWatch(options: WatchOptions): Watch {
     const causes: Cause[] = [];
     const problem = options.storeProblem();
     if (problem !== undefined) causes.push({ key: "store-failing", subject: "store", facts: { problem } });
+    const state = options.stateProblem();
+    if (state !== undefined) causes.push({ key: "store-failing", subject: "state", facts: { problem: state } });
     while (wrong[0] !== undefined && now - wrong[0].at > QUARANTINE.window_ms) wrong.shift();
     if (exceeds(wrong.length, QUARANTINE, "quarantine-growing", "ingest")) {
       const most = [...Map.groupBy(wrong, (each) => each.station)].reduce((a, b) =>

@@ -29,6 +29,7 @@ function setUp() {
     policies,
     clock,
     storeProblem: () => store.problem,
+    stateProblem: () => undefined,
   });
   watch.start();
   const open = () => alarms.list(["open"], 10).map(({ key, subject }) => `${key} ${subject}`);
