@@ -7,8 +7,11 @@ import type { Town } from "#simulators/town.ts";
 const WAIT_CAP_S = 120;
 /** A queue that grew before a cabinet could know of it is worked off when nobody waits for so long any more… */
 const WORKED_OFF_S = 60;
-/** …and by this time in any case; a wait that began before is over, one way or the other, not sooner than that. */
-const EXCUSED_MS = { least: (WAIT_CAP_S + 20) * 1000, most: 600_000 };
+/**
+ * …and after half an hour in any case: by then frames are made from counts of a seeing cabinet again. A wait that began before
+ * is over, one way or the other, not sooner than the least.
+ */
+const EXCUSED_MS = { least: (WAIT_CAP_S + 20) * 1000, most: 1_800_000 };
 
 /**
  * Finds waits over the cap, each once, when it passes the cap. Not counted is a wait that no cabinet could know of or end:
