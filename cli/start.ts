@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { Fault, type Language } from "#protocol/faults.ts";
 import { every, type Cancel } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
@@ -93,6 +94,8 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
       const order = townOrder(live, town, time, settings.seed, directory, running.mqtt);
       beside = startTown(order, (how) => terminal.say(words.townEnded(how)));
     }
+    // What is loaded is loaded: from here on the young generation may grow with the load (see cli.ts).
+    setFlagsFromString("--semi-space-growth-factor=2");
     terminal.out(words.stop);
     const minute = minuteLine(running, terminal);
     cancel = every(systemClock, seconds(60), () => {
