@@ -131,7 +131,9 @@ function Reason(props: { readonly why: Why; readonly hand: ComponentChildren }):
     h(
       "p",
       { class: "quiet small" },
+      // An end that has passed says nothing; what holds now is read again in a moment.
       why.validUntil !== null &&
+        why.validUntil > townTime() &&
         say("why.until", {
           time: when(why.validUntil, townTime()),
           left: duration((why.validUntil - townTime()) / 1000),

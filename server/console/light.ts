@@ -122,7 +122,7 @@ export function createLight(atlas: Atlas, places: Iterable<Place>, first: Palett
         dot(0, between(view.zoom, [13, 4], [15, 6], [17, 10]), 0.6);
       } else {
         dot(0, between(view.zoom, [12, 5], [15, 9], [18, 14]), 1);
-        if (view.zoom >= NAMED_FROM) dot(18, 10, 1);
+        if (view.zoom >= NAMED_FROM) dot(18, 9, 0.6);
       }
     }
     pen.globalCompositeOperation = "source-over";

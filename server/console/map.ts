@@ -21,6 +21,9 @@ import { LAMP_RULES } from "#protocol/kinds.ts";
 
 /** A finger or a pointer this near to a thing means it, in pixels. */
 const NEAR_px = 14;
+/** Who comes by a link to one of these opens the map at it, some streets around. */
+const POINTS: ReadonlySet<string> = new Set(["luminaire", "junction", "container"]);
+const CLOSE = 16.8;
 /** Who waits this long at a junction is near the bound: it comes forward on the map. */
 const LONG_WAIT_s = 90;
 const FONT = "Inter, Segoe UI, Noto Sans, Liberation Sans, sans-serif";
@@ -84,12 +87,15 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   const paper = matchMedia("(prefers-color-scheme: light)");
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const look = () => (paper.matches ? PAPER : NIGHT);
-  const bounds = boundsOf(of);
+  const chosen = places().get(chosenId() ?? "");
+  const opening =
+    chosen !== undefined && POINTS.has(chosen.kind)
+      ? { center: [...chosen.position] as [number, number], zoom: CLOSE }
+      : { bounds: boundsOf(of), fitBoundsOptions: { padding: { top: 60, bottom: 50, left: 40, right: 40 } } };
   const atlas = new AtlasMap({
     container: canvas,
     style: mapStyle(of, look(), FONT),
-    bounds,
-    fitBoundsOptions: { padding: { top: 60, bottom: 50, left: 40, right: 40 } },
+    ...opening,
     attributionControl: false,
     locale: { "Map.Title": say("map.label") },
     dragRotate: false,
@@ -117,6 +123,8 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
     atlas.setStyle(mapStyle(of, look(), FONT), { diff: false });
     shown.delete(atlas);
     atlas.once("styledata", furnish);
+    canvas.dataset["drawn"] = "no";
+    atlas.once("idle", () => (canvas.dataset["drawn"] = "yes"));
   };
   paper.addEventListener("change", repaint);
   const stops = [

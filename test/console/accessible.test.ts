@@ -70,6 +70,36 @@ describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen
     await context.close();
   });
 
+  test("and at 200 % zoom nothing is cut off and everything can be done", async () => {
+    // A window of 1280 by 800 at 200 % has room for half as many pixels of the page each way.
+    const { page, context, complaints } = await signedIn(browser, town, { zoom: 2 });
+    const cut: string[] = [];
+    for (const screen of screens) {
+      await visit(page, screen);
+      cut.push(
+        ...(
+          await page.evaluate(() =>
+            [...document.querySelectorAll<HTMLElement>("h1, h2, button, a, input, label, td")]
+              .filter((each) => each.checkVisibility() && each.closest(".apart, .skip, .maplibregl-map") === null)
+              .filter((each) => {
+                const { left, right } = each.getBoundingClientRect();
+                return left < -1 || right > innerWidth + 1;
+              })
+              .map((each) => each.outerHTML.slice(0, 80)),
+          )
+        ).map((each) => `${screen} ${each}`),
+      );
+    }
+    expect(cut).toEqual([]);
+    await visit(page, `/?why=${town.walked.id}`);
+    await page.locator('[data-key="override"]').click();
+    await page.locator("form.override textarea, form.override input:not([type=radio])").first().fill("Works");
+    await page.locator("form.override button[type=submit]").click();
+    await page.locator(".drawer .handle").waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
   test("and none at the door, where nobody is signed in", async () => {
     const context = await browser.newContext({ locale: "fr" });
     const page = await context.newPage();

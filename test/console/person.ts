@@ -6,6 +6,8 @@ export interface Device {
   readonly language?: "en" | "fr";
   readonly theme?: "dark" | "light";
   readonly width?: 1280 | 390;
+  /** How far the browser is zoomed in: 2 is 200 %. */
+  readonly zoom?: number;
 }
 
 /** A page on which Anna, an administrator, is signed in, and what went wrong on it. */
@@ -17,9 +19,10 @@ export interface Person {
 }
 
 export async function signedIn(browser: Browser, town: NightTown, device: Device = {}): Promise<Person> {
-  const { language = "en", theme = "dark", width = 1280 } = device;
+  const { language = "en", theme = "dark", width = 1280, zoom = 1 } = device;
   const context = await browser.newContext({
-    viewport: { width, height: width === 390 ? 844 : 800 },
+    viewport: { width: width / zoom, height: (width === 390 ? 844 : 800) / zoom },
+    deviceScaleFactor: zoom,
     locale: language,
     colorScheme: theme,
     reducedMotion: "no-preference",
