@@ -143,7 +143,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 
   const flush = (): void => {
-    cancelFlush = undefined;
     try {
       transaction(() => undefined);
     } catch (problem) {
@@ -378,6 +377,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       });
     },
     applied(station, answer) {
+      // An answer after the stop could not be written down any more: it is asked for again at the next start.
+      if (!running) return;
       const lanes = pending.get(answer.device);
       for (const intent of [lanes?.hand, lanes?.machine]) {
         if (intent !== undefined && intent.station === station && intent.sequences.includes(answer.sequence)) {

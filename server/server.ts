@@ -210,9 +210,10 @@ export function createServer(parts: ServerParts): Server {
     async stop() {
       await loop.stop();
       quiet();
-      dispatch.stop();
       await broker.stop();
       await ingest.stop();
+      // Last, for answers come in until the broker has stopped, and they are to be written down.
+      dispatch.stop();
       await store.close();
     },
     kill() {

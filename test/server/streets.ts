@@ -45,6 +45,11 @@ export async function streets(
   const state = openState(":memory:", village.id);
   const serverDisk = virtualDisk();
   const inputs = new Map<string, number>();
+  // The loops are whole, and nobody is on them until a test says so.
+  for (const { id } of village.detectors) {
+    inputs.set(`${id} occupied`, 0);
+    inputs.set(`${id} vehicles`, 0);
+  }
   const outputs = new Map<string, { value: number; at: Instant }>();
   const watchers = new Map<string, (device: string, measure: string, at: Instant) => void>();
 
