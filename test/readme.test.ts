@@ -36,7 +36,7 @@ function shell(command: string): ChildProcess {
     VIGIE_HOURS: "0.2",
     LANG: "C",
   };
-  return spawn("sh", ["-c", command], { cwd: place, env: environment, detached: true });
+  return spawn("sh", ["-c", `exec ${command}`], { cwd: place, env: environment, detached: true });
 }
 
 function said(child: ChildProcess): { text: string } {
@@ -61,8 +61,12 @@ for (const command of commands.filter((each) => !WHOLE.has(each) && each !== "np
     if (command.startsWith("npm start")) {
       const address = await answered(heard, over);
       expect((await fetch(`${address}/healthz`)).status).toBe(200);
-      // As a terminal does at Ctrl-C: to the whole group.
+      // As a terminal does at Ctrl-C: to the whole group. npm itself ends by the signal, and we by ourselves.
       process.kill(-(child.pid as number), "SIGINT");
+      await over;
+      expect(heard.text).toContain("Stopping: what was read is written");
+      await expect(fetch(`${address}/healthz`)).rejects.toThrow("fetch failed");
+      return;
     }
     expect(await over, heard.text).toBe(0);
     const written = / > (\S+)$/.exec(command)?.[1];

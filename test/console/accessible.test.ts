@@ -27,7 +27,7 @@ describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen
     const round = rounds?.rounds[0]?.id;
     screens = [
       "/", "/alarms", `/alarms/${alarm}`, "/rounds", `/rounds/${round}`, "/junctions", "/junctions/J3", "/decisions", `/decisions/${decision}`,
-      "/devices", "/trials", "/settings", "/map", "/list", "/?why=L042", "/?why=C12", "/junctions/J3?why=J3", `/?why=${town.territory.luminaires[0]?.street}`, `/rounds/${round}/print`,
+      "/devices", "/trials", "/settings", "/map", "/list", "/?why=L42", "/?why=C12", "/junctions/J3?why=J3", `/?why=${town.territory.luminaires[0]?.street}`, `/rounds/${round}/print`,
     ]; // prettier-ignore
   });
   afterAll(async () => {
@@ -41,7 +41,7 @@ describe.skipIf(browserPath === undefined)("axe-core finds nothing on any screen
     const found: string[] = [];
     for (const screen of screens) {
       await visit(page, screen);
-      if (screen.includes("why=L042"))
+      if (screen.includes("why=L42"))
         await page
           .getByRole("button", { name: /Take over|Reprendre/ })
           .first()

@@ -88,7 +88,7 @@ describe.skipIf(browserPath === undefined)("the page says how things stand", () 
   test("a viewer sees everything and is offered no order", async () => {
     await town.server.access.addAccount("visitor", "viewer", "a long password");
     const page = await (await browser.newContext({ locale: "en" })).newPage();
-    await page.goto(`${town.url}/?why=L042`);
+    await page.goto(`${town.url}/?why=L42`);
     await page.getByLabel("Name").fill("visitor");
     await page.getByLabel("Password").fill("a long password");
     await page.getByRole("button", { name: "Sign in" }).click();
