@@ -221,3 +221,15 @@ test("answers that come together are written down together, and one that a crash
   after.dispatch.kill();
   expect(setUp(state).registry.twin("L1")?.machine?.progress).toBe("applied");
 });
+
+test("a stop writes down the answers that wait, and leaves nothing to be done on a state that is closed", async () => {
+  const { state, dispatch, comes, answer, broker, plan, wait } = setUp();
+  comes("S-L1");
+  await plan(programme(0.3));
+  answer(broker.sent[0] as Command);
+  dispatch.stop();
+  expect(state.get("SELECT state FROM intents WHERE device = 'L1'")).toMatchObject({ state: "applied" });
+  state.close();
+  answer(broker.sent[0] as Command);
+  await wait(60);
+});
