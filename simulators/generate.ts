@@ -2,7 +2,7 @@ import type { GeoJsonFeature, LonLat, TerritoryFile } from "#protocol/territory.
 import type { SeededChance } from "#protocol/chance.ts";
 import { seededChance } from "#protocol/chance.ts";
 import { pick, uniform } from "./draws.ts";
-import { lineFeature, numbered, pointFeature, polygonFeature } from "./features.ts";
+import { lineFeature, numbered, polygonFeature } from "./features.ts";
 import { crossings, legsAt } from "./generate/crossings.ts";
 import { passableOneWays } from "./generate/one-ways.ts";
 import type { BuiltStreet, Globe } from "./generate/furnish.ts";
@@ -13,6 +13,7 @@ import { drawPlan } from "./generate/plan.ts";
 import type { XY } from "./geometry.ts";
 import { along, aside, lengthOf, projection } from "./geometry.ts";
 import { planJunction } from "./junction-plan.ts";
+import { yardFeatures } from "./yards.ts";
 
 export interface TownWish {
   readonly seed: number;
@@ -152,37 +153,7 @@ function yards(streets: readonly BuiltStreet[], globe: Globe): GeoJsonFeature[] 
   };
   const depot = yard(out[0], 0.35, 22);
   const tipping = yard(out[2] ?? out[1] ?? out[0], 0.85, -25);
-  return [
-    pointFeature("station", "S-METEO", square),
-    pointFeature("photocell", "PC1", square, { station: "S-METEO" }),
-    pointFeature("weather", "W1", square, { station: "S-METEO" }),
-    pointFeature("station", "S-T1", depot),
-    pointFeature("station", "S-T2", depot),
-    pointFeature("depot", "D1", depot, {
-      vehicles: [
-        {
-          id: "T1",
-          station: "S-T1",
-          capacity_L: 9000,
-          streams: ["residual", "litter", "organic"],
-          shiftStart: "06:00",
-          shift_h: 7,
-        },
-        {
-          id: "T2",
-          station: "S-T2",
-          capacity_L: 12_000,
-          streams: ["paper", "packaging", "glass"],
-          shiftStart: "07:00",
-          shift_h: 7,
-        },
-      ],
-    }),
-    pointFeature("tipping-site", "X1", tipping, {
-      service_s: 900,
-      streams: ["residual", "paper", "packaging", "glass", "organic", "litter"],
-    }),
-  ];
+  return yardFeatures({ middle: square, depot, tipping });
 }
 
 const round = (degrees: number): number => Math.round(degrees * 1e4) / 1e4;

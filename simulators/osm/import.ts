@@ -1,5 +1,6 @@
 import type { Container, GeoJsonFeature, LonLat, TerritoryFile } from "#protocol/territory.ts";
 import { lineFeature, numbered, pointFeature } from "../features.ts";
+import { yardFeatures } from "../yards.ts";
 import type { XY } from "../geometry.ts";
 import { along, aside, distance, lengthOf, projection } from "../geometry.ts";
 import { slug } from "../generate/names.ts";
@@ -266,35 +267,7 @@ class Importer {
       "a depot with two vehicles was put at the north-western end of the streets, a tipping site at the south-eastern",
     );
     this.report.note("a photocell and a weather station were put in the middle");
-    yield pointFeature("station", "S-METEO", this.position);
-    yield pointFeature("photocell", "PC1", this.position, { station: "S-METEO" });
-    yield pointFeature("weather", "W1", this.position, { station: "S-METEO" });
-    yield pointFeature("station", "S-T1", depot);
-    yield pointFeature("station", "S-T2", depot);
-    yield pointFeature("depot", "D1", depot, {
-      vehicles: [
-        {
-          id: "T1",
-          station: "S-T1",
-          capacity_L: 9000,
-          streams: ["residual", "litter", "organic"],
-          shiftStart: "06:00",
-          shift_h: 7,
-        },
-        {
-          id: "T2",
-          station: "S-T2",
-          capacity_L: 12_000,
-          streams: ["paper", "packaging", "glass"],
-          shiftStart: "07:00",
-          shift_h: 7,
-        },
-      ],
-    });
-    yield pointFeature("tipping-site", "X1", farthest(1, -1), {
-      service_s: 900,
-      streams: ["residual", "paper", "packaging", "glass", "organic", "litter"],
-    });
+    yield* yardFeatures({ middle: this.position, depot, tipping: farthest(1, -1) });
   }
 
   private nodesWith(wanted: (tags: OsmNode["tags"]) => boolean): OsmNode[] {
