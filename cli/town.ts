@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Verifier } from "#edge/gate.ts";
 import { directoryDisk } from "#edge/ports/directory-disk.ts";
 import { ed25519Verifier } from "#edge/ports/ed25519.ts";
 import { mqttUplink } from "#edge/ports/mqtt-uplink.ts";
@@ -22,6 +23,11 @@ export interface TownOrder {
   readonly traces: string;
 }
 
+/** Without the server's key no command can be told from a stranger's, and none is obeyed. */
+function verifierOf({ publicKeyPem }: StationCredentials): Verifier {
+  return publicKeyPem === "" ? { verify: () => false } : ed25519Verifier(publicKeyPem);
+}
+
 /** How often the truth of the street is kept, so that a town that is killed goes on where it was. */
 const KEEP_EVERY = seconds(30);
 
@@ -36,7 +42,7 @@ export function runTown(order: TownOrder): () => void {
     clock,
     uplink: mqttUplink(order.broker),
     diskFor: (station) => directoryDisk(join(order.directory, "stations", station), { durable: order.time.speed <= 2 }),
-    verifier: ed25519Verifier(order.credentials.publicKeyPem),
+    verifier: verifierOf(order.credentials),
     passwordFor: (station) => order.credentials.passwords[station] ?? "",
   });
   const kept = memory.read("truth.json");
