@@ -21,6 +21,7 @@ import { events } from "./events.ts";
 import { type PageFiles, packageFiles } from "./files.ts";
 import { fleet } from "./fleet.ts";
 import { history } from "./history.ts";
+import { influxFace } from "./influx/face.ts";
 import { junctions } from "./junctions.ts";
 import { lamps } from "./lamps.ts";
 import { serveMetrics } from "./metrics.ts";
@@ -134,6 +135,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       new Fault("TOO_MANY", { thing: "requests", limit: max, retry_s: Math.ceil(ttl / 1000) }),
   });
   serveMetrics(app, context);
+  await app.register(async (face) => influxFace(face, context));
   await app.register(
     async (api) => {
       guardEntrance(api, context);

@@ -1,5 +1,6 @@
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
+import type { InfluxEngine } from "./influxql/engine.ts";
 
 /** Readings of one station with consecutive numbers: `first` is the number of the first. */
 export interface Contribution {
@@ -43,6 +44,8 @@ export interface Store {
   /** Drops readings older than `before`. */
   prune(before: Instant): Promise<number>;
   close(): Promise<void>;
+  /** Its second face, where it has one: what reads or feeds an InfluxDB does so here. */
+  readonly influx?: InfluxEngine;
 }
 
 export interface AggregateQuery {

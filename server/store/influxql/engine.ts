@@ -18,10 +18,19 @@ export interface InfluxEngine {
   /** Runs one text of one or more statements. Each statement has its own result or error; a text that does not parse raises InfluxError. */
   query(text: string, options: QueryOptions): Promise<StatementResult[]>;
   /**
-   * Commits the points durably, all that can be; raises InfluxError (400, partial write) when some could not, with how many
-   * were dropped and why, as InfluxDB says it.
+   * Commits the points of a body of line protocol durably, all that can be; raises InfluxError (400, partial write) when
+   * some could not, with how many were dropped and why, as InfluxDB says it.
    */
-  write(points: readonly Point[], options: { readonly database: string; readonly retention?: string }): Promise<void>;
+  writeLines(body: Uint8Array, options: WriteOptions): Promise<void>;
+}
+
+export interface WriteOptions {
+  readonly database: string;
+  readonly retention?: string;
+  /** Nanoseconds in the unit of the times in the body. */
+  readonly precision_ns: bigint;
+  /** The time of points that say none. */
+  readonly now_ns: bigint;
 }
 
 export interface QueryOptions {

@@ -1,0 +1,221 @@
+import type { FieldValue, ResultSeries, StatementResult } from "../../store/influxql/engine.ts";
+
+/** In what a time is told: RFC 3339 when nothing was asked for, else a whole number of this unit. */
+export const EPOCHS = {
+  ns: 1n,
+  n: 1n,
+  u: 1000n,
+  µ: 1000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+} as const;
+
+/** How an answer is written: `application/json` or CSV, as InfluxDB 1.8 writes them. */
+export interface AnswerForm {
+  readonly csv: boolean;
+  readonly pretty: boolean;
+  /** Nanoseconds in the unit of time; undefined: RFC 3339 in JSON, nanoseconds in CSV. */
+  readonly epoch_ns: bigint | undefined;
+}
+
+/** One answer, or one piece of a chunked one, with its closing line feed. */
+export function answerText(results: readonly PieceOfResult[], form: AnswerForm, header: CsvHeader): string {
+  return form.csv ? csv(results, form, header) : json(results, form);
+}
+
+/** A statement's result, or a piece of it of which more follows. */
+export interface PieceOfResult extends Omit<StatementResult, "series"> {
+  readonly series: readonly (ResultSeries & { readonly partial?: boolean })[];
+  readonly partial?: boolean;
+}
+
+/** Results cut to pieces of at most `rows` rows, each of one series: what a chunked answer sends one by one. */
+export function* pieces(results: readonly StatementResult[], rows: number): Generator<PieceOfResult> {
+  for (const result of results) {
+    if (result.series.length === 0) yield result;
+    for (const [index, series] of result.series.entries()) {
+      const isLastSeries = index === result.series.length - 1;
+      for (let from = 0; from === 0 || from < series.values.length; from += rows) {
+        const more = from + rows < series.values.length;
+        yield {
+          statement: result.statement,
+          series: [{ ...series, values: series.values.slice(from, from + rows), ...(more && { partial: true }) }],
+          ...(result.messages && { messages: result.messages }),
+          ...((more || !isLastSeries) && { partial: true }),
+          ...(isLastSeries && !more && result.error !== undefined && { error: result.error }),
+        };
+      }
+    }
+  }
+}
+
+/** What a refused request gets, in the form that it asked for. */
+export function errorText(error: string, form: Pick<AnswerForm, "csv" | "pretty">): string {
+  if (form.csv) return `error\n${cell(error)}\n`;
+  return form.pretty ? `{\n    "error": ${quoted(error)}\n}\n` : `{"error":${quoted(error)}}\n`;
+}
+
+function json(results: readonly PieceOfResult[], form: AnswerForm): string {
+  const text = `{"results":[${results.map((each) => resultJson(each, form)).join(",")}]}`;
+  return `${form.pretty ? indented(text) : text}\n`;
+}
+
+function resultJson(result: PieceOfResult, form: AnswerForm): string {
+  const parts = [`"statement_id":${result.statement}`];
+  if (result.series.length > 0) {
+    parts.push(`"series":[${result.series.map((each) => seriesJson(each, form)).join(",")}]`);
+  }
+  if (result.messages !== undefined && result.messages.length > 0) {
+    const told = result.messages.map(({ level, text }) => `{"level":${quoted(level)},"text":${quoted(text)}}`);
+    parts.push(`"messages":[${told.join(",")}]`);
+  }
+  if (result.partial === true) parts.push(`"partial":true`);
+  if (result.error !== undefined) parts.push(`"error":${quoted(result.error)}`);
+  return `{${parts.join(",")}}`;
+}
+
+function seriesJson(series: ResultSeries & { readonly partial?: boolean }, form: AnswerForm): string {
+  const parts: string[] = [];
+  if (series.name !== "") parts.push(`"name":${quoted(series.name)}`);
+  const tags = Object.entries(series.tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (tags.length > 0)
+    parts.push(`"tags":{${tags.map(([key, value]) => `${quoted(key)}:${quoted(value)}`).join(",")}}`);
+  parts.push(`"columns":[${series.columns.map(quoted).join(",")}]`);
+  if (series.values.length > 0) {
+    const write = series.types.map((type) => (type === "time" ? timeWriter(form.epoch_ns) : valueJson));
+    const rows = series.values.map(
+      (row) => `[${row.map((value, index) => (write[index] ?? valueJson)(value)).join(",")}]`,
+    );
+    parts.push(`"values":[${rows.join(",")}]`);
+  }
+  if (series.partial === true) parts.push(`"partial":true`);
+  return `{${parts.join(",")}}`;
+}
+
+function valueJson(value: FieldValue | null): string {
+  if (typeof value === "string") return quoted(value);
+  return typeof value === "number" ? numberText(value) : String(value);
+}
+
+function timeWriter(epoch_ns: bigint | undefined): (value: FieldValue | null) => string {
+  if (epoch_ns === undefined) return (value) => (typeof value === "bigint" ? `"${rfc3339(value)}"` : valueJson(value));
+  return (value) => (typeof value === "bigint" ? String(value / epoch_ns) : valueJson(value));
+}
+
+/** RFC 3339 in UTC with as many digits of the second as it needs: `2026-01-02T03:04:05.6Z`. */
+export function rfc3339(at_ns: bigint): string {
+  const second = at_ns >= 0n ? at_ns / 1_000_000_000n : -((-at_ns + 999_999_999n) / 1_000_000_000n);
+  const rest = at_ns - second * 1_000_000_000n;
+  const whole = new Date(Number(second) * 1000).toISOString().slice(0, -5);
+  return rest === 0n ? `${whole}Z` : `${whole}.${String(rest).padStart(9, "0").replace(/0+$/, "")}Z`;
+}
+
+const numberText = (value: number): string => (Object.is(value, -0) ? "-0" : JSON.stringify(value));
+
+/** As Go writes JSON: safe to put into HTML, too. */
+const quoted = (text: string): string =>
+  JSON.stringify(text).replace(/[<>&\u2028\u2029]|\\./g, (found) => GO_ESCAPES[found] ?? found);
+const GO_ESCAPES: Readonly<Record<string, string>> = {
+  "<": "\\u003c",
+  ">": "\\u003e",
+  "&": "\\u0026",
+  "\\b": "\\u0008",
+  "\\f": "\\u000c",
+  "\u2028": "\\u2028",
+  "\u2029": "\\u2029",
+};
+
+/** JSON of ours with line breaks and four spaces, without reading its numbers: they may be longer than a double holds. */
+function indented(text: string): string {
+  let out = "";
+  let depth = 0;
+  const line = (): string => `\n${"    ".repeat(depth)}`;
+  for (let index = 0; index < text.length; index++) {
+    const letter = text[index] as string;
+    if (letter === '"') {
+      const end = endOfString(text, index);
+      out += text.slice(index, end);
+      index = end - 1;
+    } else if (letter === "{" || letter === "[") {
+      depth++;
+      out += letter + line();
+    } else if (letter === "}" || letter === "]") {
+      depth--;
+      out += line() + letter;
+    } else if (letter === ",") out += letter + line();
+    else if (letter === ":") out += ": ";
+    else out += letter;
+  }
+  return out;
+}
+
+function endOfString(text: string, start: number): number {
+  let index = start + 1;
+  while (text[index] !== '"') index += text[index] === "\\" ? 2 : 1;
+  return index + 1;
+}
+
+/** The columns that the last line of headings named, over the pieces of one CSV answer. */
+export interface CsvHeader {
+  statement: number;
+  columns: readonly string[];
+}
+export const noHeader = (): CsvHeader => ({ statement: -1, columns: [] });
+
+function csv(results: readonly PieceOfResult[], form: AnswerForm, header: CsvHeader): string {
+  let out = "";
+  for (const { statement, series } of results) {
+    const [first] = series;
+    if (first === undefined) continue;
+    for (const each of series) {
+      const isNew = statement !== header.statement || each.columns.join("\0") !== header.columns.join("\0");
+      if (isNew) {
+        if (header.statement >= 0) out += "\n";
+        header.statement = statement;
+        header.columns = each.columns;
+        out += `${["name", "tags", ...each.columns].map(cell).join(",")}\n`;
+      }
+      const tags = Object.entries(each.tags ?? {})
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .filter(([, value]) => value !== "")
+        .map(([key, value]) => `${escaped(key)}=${escaped(value)}`)
+        .join(",");
+      const lead = `${cell(each.name)},${cell(tags)}`;
+      for (const row of each.values) {
+        out += lead;
+        for (const [index, value] of row.entries()) {
+          const isTime = each.types[index] === "time" && typeof value === "bigint";
+          out += `,${isTime ? String(value / (form.epoch_ns ?? 1n)) : cell(plain(value))}`;
+        }
+        out += "\n";
+      }
+    }
+  }
+  return out;
+}
+
+/** As line protocol writes a tag. */
+const escaped = (text: string): string => text.replace(/[,= ]/g, "\\$&");
+
+function plain(value: FieldValue | null): string {
+  if (value === null) return "";
+  return typeof value === "number" ? decimal(value) : String(value);
+}
+
+/** A float without an exponent, as short as reads back the same. */
+function decimal(value: number): string {
+  const text = numberText(value);
+  const found = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (found === null) return text;
+  const [, sign, digit, digits = "", exponent] = found;
+  const power = Number(exponent);
+  const all = `${digit}${digits}`;
+  if (power >= 0) return `${sign}${all.padEnd(power + 1, "0")}`;
+  return `${sign}0.${"0".repeat(-power - 1)}${all}`;
+}
+
+/** A cell as Go's encoding/csv quotes it. */
+const cell = (text: string): string =>
+  /[",\r\n]/.test(text) || /^[\s]/.test(text) || text === "\\." ? `"${text.replaceAll('"', '""')}"` : text;

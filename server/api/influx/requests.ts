@@ -1,0 +1,76 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import type { FastifyRequest } from "fastify";
+import { InfluxError } from "../../store/influxql/engine.ts";
+import { type AnswerForm, EPOCHS } from "./answers.ts";
+
+/** The largest body of a write, before and after decompression, and of a query: InfluxDB's own default. */
+export const MAX_BODY_BYTES = 25_000_000;
+
+/** The parameters of a request, from the address and from a form in the body. The address wins where both say one. */
+export function parametersOf(request: FastifyRequest): URLSearchParams {
+  const url = request.url;
+  const parameters = new URLSearchParams(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
+  const type = request.headers["content-type"] ?? "";
+  if (request.body instanceof Uint8Array && type.startsWith("application/x-www-form-urlencoded")) {
+    for (const [name, value] of new URLSearchParams(Buffer.from(request.body).toString("utf8"))) {
+      if (!parameters.has(name)) parameters.append(name, value);
+    }
+  }
+  return parameters;
+}
+
+/** How the answer is wanted: `Accept`, `pretty` and `epoch`. An unit of time that is unknown is as none, as InfluxDB has it. */
+export function formOf(request: FastifyRequest, parameters: URLSearchParams): AnswerForm {
+  const epoch = (parameters.get("epoch") ?? "").trim();
+  const isKnown = Object.hasOwn(EPOCHS, epoch);
+  return {
+    csv: wantsCsv(request.headers.accept ?? ""),
+    pretty: parameters.get("pretty") === "true",
+    epoch_ns: isKnown ? EPOCHS[epoch as keyof typeof EPOCHS] : epoch === "" ? undefined : 1n,
+  };
+}
+
+export const contentTypeOf = (form: Pick<AnswerForm, "csv">): string => (form.csv ? "text/csv" : "application/json");
+
+/** The first type of `Accept` that we write decides; JSON where there is none. */
+function wantsCsv(accept: string): boolean {
+  for (const each of accept.split(",")) {
+    const type = each.split(";")[0]?.trim().toLowerCase();
+    if (type === "application/csv" || type === "text/csv") return true;
+    if (type === "*/*" || type === "application/*" || type === "application/json") return false;
+  }
+  return false;
+}
+
+/** Bound parameters. Raises InfluxError 400. */
+export function boundParameters(text: string | null): Record<string, unknown> | undefined {
+  if (text === null || text === "") return undefined;
+  try {
+    const value: unknown = JSON.parse(text, (_, each: unknown, context?: { source?: string }) =>
+      typeof each === "number" && context?.source !== undefined && !context.source.includes(".")
+        ? BigInt(context.source)
+        : each,
+    );
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    throw new SyntaxError("expected an object");
+  } catch (problem) {
+    throw new InfluxError(400, `error parsing query parameters: ${(problem as Error).message}`);
+  }
+}
+
+const unzip = promisify(gunzip);
+
+/** The body of a write, unpacked. Raises InfluxError 400 (not gzip) or 413 (too large). */
+export async function bodyOf(request: FastifyRequest): Promise<Uint8Array> {
+  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  if (request.headers["content-encoding"] !== "gzip") return body;
+  try {
+    return await unzip(body, { maxOutputLength: MAX_BODY_BYTES });
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
+    throw new InfluxError(400, "gzip: invalid header");
+  }
+}
+
+export const tooLarge = (): InfluxError => new InfluxError(413, "Request Entity Too Large");

@@ -1,0 +1,96 @@
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { townHall, type TownHall } from "./townHall.ts";
+
+interface Asked {
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+}
+
+async function ask(hall: TownHall, method: "GET" | "POST", url: string, { headers, body }: Asked = {}) {
+  const answer = await hall.api.app.inject({
+    method,
+    url,
+    ...(headers && { headers }),
+    ...(body && { payload: body }),
+  });
+  return { status: answer.statusCode, headers: answer.headers, text: answer.payload };
+}
+
+test("it says that it is there as InfluxDB 1.8 does, to anyone", async () => {
+  const hall = await townHall();
+  const ping = await ask(hall, "GET", "/ping");
+  expect(ping.status).toBe(204);
+  expect(ping.headers["x-influxdb-version"]).toBe("1.8.10");
+  expect((await ask(hall, "GET", "/ping?verbose=true")).text).toBe('{"version":"1.8.10"}');
+  expect(JSON.parse((await ask(hall, "GET", "/health")).text)).toMatchObject({ name: "influxdb", status: "pass" });
+});
+
+test("while history is laid down its health says so", async () => {
+  const hall = await townHall({ ready: false });
+  const health = await ask(hall, "GET", "/health");
+  expect(health.status).toBe(503);
+  expect(JSON.parse(health.text)).toMatchObject({ status: "fail", message: "history is being laid down" });
+});
+
+test("a question without credentials, or with wrong ones, is refused in InfluxDB's words", async () => {
+  const hall = await townHall();
+  const none = await ask(hall, "GET", "/query?q=SHOW+DATABASES");
+  expect([none.status, none.text]).toEqual([401, '{"error":"unable to parse authentication credentials"}\n']);
+  expect(none.headers["www-authenticate"]).toBe('Basic realm="InfluxDB"');
+  for (const headers of [
+    { authorization: "Token guess" },
+    { authorization: "Token grafana:guess" },
+    { authorization: "Bearer guess" },
+    { authorization: `Basic ${Buffer.from("grafana:guess").toString("base64")}` },
+  ]) {
+    const wrong = await ask(hall, "GET", "/query?q=SHOW+DATABASES", { headers });
+    expect([wrong.status, wrong.text]).toEqual([401, '{"error":"authorization failed"}\n']);
+  }
+});
+
+test("a viewer reads and does not write", async () => {
+  const hall = await townHall();
+  const refused = await ask(hall, "POST", "/write?db=vigie", { headers: hall.as("viewer"), body: "m f=1" });
+  expect(refused.status).toBe(403);
+  expect(refused.text).toBe(
+    '{"error":"\\"api-key:of a viewer\\" is a viewer and is not authorized to write: needs the role operator"}\n',
+  );
+});
+
+test("a request that says too little or nonsense is told what is missing", async () => {
+  const hall = await townHall();
+  const as = hall.as("operator");
+  const cases: readonly [string, "GET" | "POST", number, string][] = [
+    ["/query?db=vigie", "GET", 400, 'missing required parameter "q"'],
+    ["/query?q=SHOW+DATABASES&params=[1]", "GET", 400, "error parsing query parameters: expected an object"],
+    ["/write", "POST", 400, "database is required"],
+    ["/write?db=vigie&precision=zz", "POST", 400, 'invalid precision "zz" (use n, u, ms, s, m or h)'],
+    ["/api/v2/write?bucket=vigie&precision=m", "POST", 400, 'invalid precision "m" (use ns, us, ms or s)'],
+    ["/api/v2/write", "POST", 404, 'bucket name "" is missing a slash; not in "database/retention-policy" format'],
+  ];
+  for (const [url, method, status, error] of cases) {
+    const answer = await ask(hall, method, url, { headers: as, ...(method === "POST" && { body: "m f=1" }) });
+    expect([answer.status, JSON.parse(answer.text)], url).toEqual([status, { error }]);
+  }
+  const csv = await ask(hall, "GET", "/query", { headers: { ...as, accept: "application/csv" } });
+  expect(csv.text).toBe('error\n"missing required parameter ""q"""\n');
+});
+
+test("a body that is too large, packed or not, is refused before it is read", async () => {
+  const hall = await townHall();
+  const large = Buffer.alloc(25_000_001, "x");
+  const as = hall.as("operator");
+  expect((await ask(hall, "POST", "/write?db=vigie", { headers: as, body: large })).status).toBe(413);
+  const packed = { ...as, "content-encoding": "gzip" };
+  const bomb = await ask(hall, "POST", "/write?db=vigie", { headers: packed, body: gzipSync(large) });
+  expect([bomb.status, bomb.text]).toEqual([413, '{"error":"Request Entity Too Large"}\n']);
+  const torn = await ask(hall, "POST", "/write?db=vigie", { headers: packed, body: "m f=1" });
+  expect([torn.status, torn.text]).toEqual([400, '{"error":"gzip: invalid header"}\n']);
+});
+
+test("a server that keeps its readings elsewhere says that it answers no InfluxQL", async () => {
+  const hall = await townHall();
+  const answer = await ask(hall, "GET", "/query?q=SHOW+DATABASES", { headers: hall.as("viewer") });
+  expect(answer.status).toBe(501);
+});
