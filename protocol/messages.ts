@@ -80,12 +80,57 @@ const jsonBatch = object({
  */
 export function parseBatch(payload: Uint8Array): Batch {
   refuseLarge(payload);
-  if (payload[0] === 0x7b) return jsonBatch.parse(parseJson(payload), "") as unknown as Batch;
+  if (isJson(payload)) return fromJson(parseJson(payload));
   const map = decodeCbor(payload);
   if (typeof map !== "object" || map === null || Array.isArray(map) || map instanceof Uint8Array) {
     throw new Fault("PAYLOAD_INVALID", { path: "(whole)", found: typeof map, expected: "a map" });
   }
   return fromColumns(map as Readonly<Record<string, Cbor>>);
+}
+
+const isJson = (payload: Uint8Array): boolean => payload[0] === 0x7b;
+
+/** As in CBOR, a value that is no number becomes NaN: the server quarantines that one reading and keeps its neighbours. */
+function fromJson(value: unknown): Batch {
+  const { readings } = value as { readings?: unknown };
+  const values = Array.isArray(readings)
+    ? readings.map((each: unknown) => (each as { value?: unknown } | null)?.value)
+    : [];
+  const isNumber = (each: unknown): boolean => typeof each === "number";
+  if (values.every(isNumber)) return jsonBatch.parse(value, "") as unknown as Batch;
+  const filled = (readings as unknown[]).map((each, index) =>
+    typeof each === "object" && each !== null && !isNumber(values[index]) ? { ...each, value: 0 } : each,
+  );
+  const batch = jsonBatch.parse({ ...(value as object), readings: filled }, "") as unknown as Batch;
+  return {
+    ...batch,
+    readings: batch.readings.map((each, index) => (isNumber(values[index]) ? each : { ...each, value: Number.NaN })),
+  };
+}
+
+/**
+ * Which numbers a batch takes that cannot be read otherwise: with them its station learns that it need not send it again.
+ * undefined: not even that can be read.
+ */
+export function numbersOf(payload: Uint8Array): (Omit<Batch, "readings"> & { readonly count: number }) | undefined {
+  try {
+    refuseLarge(payload);
+    const isText = isJson(payload);
+    const map = (isText ? parseJson(payload) : decodeCbor(payload)) as Readonly<Record<string, unknown>>;
+    const [e, a, n, list] = isText
+      ? [map["epoch"], map["after"], map["first"], map["readings"]]
+      : [map["e"], map["a"], map["n"], map["d"]];
+    if (!Array.isArray(list) || list.length === 0 || list.length > MAX_BATCH_READINGS) return undefined;
+    return {
+      epoch: epochText.parse(e, "epoch"),
+      after: mark.parse(a, "after"),
+      first: readingNumber.parse(n, "first"),
+      count: list.length,
+    };
+  } catch (problem) {
+    if (problem instanceof Fault || problem instanceof TypeError) return undefined;
+    throw problem;
+  }
 }
 
 const epochText = text(32);

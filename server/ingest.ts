@@ -1,6 +1,6 @@
 import { Fault } from "#protocol/faults.ts";
 import type { Applied, Batch, Reading, Receipt, Status } from "#protocol/messages.ts";
-import { applied, parseBatch, parseMessage, status } from "#protocol/messages.ts";
+import { applied, numbersOf, parseBatch, parseMessage, status } from "#protocol/messages.ts";
 import type { Clock } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import { parseTopic } from "#protocol/topics.ts";
@@ -69,6 +69,8 @@ export interface IngestStats {
   readonly failing?: { readonly since: number; readonly problem: string };
 }
 
+type Readable = (Batch & { readonly count: number }) | NonNullable<ReturnType<typeof numbersOf>>;
+
 /** Stations that are not in the territory share one empty set of devices. */
 const NO_DEVICES: StationDevices = new Map();
 
@@ -118,9 +120,10 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 
   const readings = (station: string, payload: Uint8Array): Promise<void> => {
-    const batch = parseBatch(payload);
-    const { epoch, after, first } = batch;
-    const last = first + batch.readings.length - 1;
+    const batch = readable(station, payload);
+    if (batch === undefined) return Promise.resolve();
+    const { epoch, after, first, count } = batch;
+    const last = first + count - 1;
     const known = marks.gathered(station, epoch);
     if (after > known) {
       early++;
@@ -129,22 +132,40 @@ export function createIngest(options: IngestOptions): Ingest {
       return Promise.reject(new Fault("BATCH_EARLY", { station, after, upTo }));
     }
     if (last <= known) {
-      duplicates += batch.readings.length;
+      duplicates += count;
       const upTo = marks.committed(station, epoch);
       if (last > upTo) return group.whenCommitted();
       options.receipts(station, { epoch, upTo });
       return Promise.resolve();
     }
     const skip = Math.max(0, known - first + 1);
-    const refusal = group.refuses(batch.readings.length - skip, payload.length);
+    const refusal = group.refuses(count - skip, payload.length);
     if (refusal !== undefined) return Promise.reject(refusal);
     duplicates += skip;
-    const contributions = plausible(station, batch, skip, payload);
-    const done = group.add(contributions, batch.readings.length - skip, payload.length);
+    const contributions =
+      "readings" in batch
+        ? plausible(station, batch, skip, payload)
+        : [{ station, epoch, first: last + 1, readings: [], upTo: last }];
+    const done = group.add(contributions, count - skip, payload.length);
     marks.gather(station, epoch, last);
     if (!acknowledgeEarly) return done;
     options.receipts(station, { epoch, upTo: last });
     return Promise.resolve();
+  };
+
+  /**
+   * A batch; or, where it cannot be read, only the numbers that it takes: it goes into quarantine as a whole and counts as
+   * received, or its station would send it for ever.
+   */
+  const readable = (station: string, payload: Uint8Array): Readable | undefined => {
+    try {
+      const batch = parseBatch(payload);
+      return { ...batch, count: batch.readings.length };
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      putAside(station, fault, payload);
+      return numbersOf(payload);
+    }
   };
 
   /** What can be believed of a batch, in runs of consecutive numbers; the rest goes into quarantine and counts as received. */

@@ -342,6 +342,47 @@ for (const [what, payload, code] of UNREADABLE) {
   });
 }
 
+const REFUSED_WHOLE: [what: string, payload: Uint8Array | string][] = [
+  [
+    "JSON in which a time is a text",
+    JSON.stringify({ epoch: "e1", after: 0, first: 1, readings: [lamp(0.1), { ...lamp(0.2), at: "noon" }] }),
+  ],
+  [
+    "JSON in which a device has no name",
+    JSON.stringify({ epoch: "e1", after: 0, first: 1, readings: [{ ...lamp(0.1), device: 7 }, lamp(0.2)] }),
+  ],
+  [
+    "CBOR whose columns have several lengths",
+    encodeCbor({ e: "e1", a: 0, n: 1, D: ["lamp-1"], M: ["level"], d: [0, 0], m: [0], t: [NOW, 1], v: [0.1, 0.2] }),
+  ],
+];
+for (const [what, payload] of REFUSED_WHOLE) {
+  test(`${what} is put aside as a whole, and a receipt lets its station go on`, async () => {
+    const { bytes, say, run, values, quarantined, receipts, ingest } = await rig();
+    const said = bytes(payload);
+    await run(1);
+    expect(said.answer).toBe("acknowledged");
+    expect(receipts).toEqual([["pole-1", { epoch: "e1", upTo: 2 }]]);
+    expect(quarantined.map(({ code }) => code)).toEqual(["PAYLOAD_INVALID"]);
+    const again = bytes(payload);
+    say({ after: 2, first: 3, readings: [lamp(0.5)] });
+    await run(1);
+    expect([again.answer, await values()]).toEqual(["acknowledged", [0.5]]);
+    expect(receipts.at(-1)).toEqual(["pole-1", { epoch: "e1", upTo: 3 }]);
+    expect(ingest.stats()).toMatchObject({ accepted: 1 });
+  });
+}
+
+test("a JSON value that is no number is put aside alone, and its neighbours are kept", async () => {
+  const { bytes, run, values, quarantined, receipts } = await rig();
+  const readings = [lamp(0.1), { ...lamp(0.2), value: "much" }, { ...lamp(0.3), value: null }, lamp(0.4)];
+  bytes(JSON.stringify({ epoch: "e1", after: 0, first: 1, readings }));
+  await run(1);
+  expect(await values()).toEqual([0.1, 0.4]);
+  expect(quarantined.map(({ code }) => code)).toEqual(["VALUE_OUT_OF_RANGE", "VALUE_OUT_OF_RANGE"]);
+  expect(receipts).toEqual([["pole-1", { epoch: "e1", upTo: 4 }]]);
+});
+
 test("the quarantine keeps the newest thousand and counts them all", async () => {
   const { say, run, ingest } = await rig();
   for (let batch = 0; batch < 3; batch++) {
