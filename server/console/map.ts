@@ -26,6 +26,8 @@ const POINTS: ReadonlySet<string> = new Set(["luminaire", "junction", "container
 const CLOSE = 16.8;
 /** Who waits this long at a junction is near the bound: it comes forward on the map. */
 const LONG_WAIT_s = 90;
+/** Room for what lies over the map: the tabs above, the legend below. */
+const MARGIN_px = { top: 60, bottom: 84, left: 40, right: 40 };
 const FONT = "Inter, Segoe UI, Noto Sans, Liberation Sans, sans-serif";
 
 /** The town from above. Everything here is also in the list; what is chosen in one is chosen in the other. */
@@ -91,7 +93,7 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   const opening =
     chosen !== undefined && POINTS.has(chosen.kind)
       ? { center: [...chosen.position] as [number, number], zoom: CLOSE }
-      : { bounds: boundsOf(of), fitBoundsOptions: { padding: { top: 60, bottom: 50, left: 40, right: 40 } } };
+      : { bounds: boundsOf(of), fitBoundsOptions: { padding: MARGIN_px } };
   const atlas = new AtlasMap({
     container: canvas,
     style: mapStyle(of, look(), FONT),
@@ -112,6 +114,7 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
     const image = mapImages(look()).get(name);
     if (image !== undefined && !atlas.hasImage(name)) atlas.addImage(name, image, { pixelRatio: 2 });
   });
+  const stopFitting = "bounds" in opening ? keepFitting(atlas, boundsOf(of)) : () => {};
   await new Promise<void>((ready) => atlas.once("load", () => ready()));
 
   const light = createLight(atlas, places().values(), look());
@@ -123,14 +126,14 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
     atlas.setStyle(mapStyle(of, look(), FONT), { diff: false });
     shown.delete(atlas);
     atlas.once("styledata", furnish);
-    canvas.dataset["drawn"] = "no";
-    atlas.once("idle", () => (canvas.dataset["drawn"] = "yes"));
+    sayWhenDrawn(atlas);
   };
   paper.addEventListener("change", repaint);
   const stops = [
     followLamps(atlas, walk, still),
     ...[alarms, containers, junctions, ways, here].map((each) => (each as typeof here).watch(furnish)),
     here.watch(() => lookAtChosen(atlas)),
+    stopFitting,
     point(atlas, light, label),
     light.remove,
   ];
@@ -144,6 +147,25 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
       atlas.remove();
     },
   };
+}
+
+/** Shows the whole town at whatever size the map comes to have, and from hidden to shown, until somebody looks elsewhere. */
+function keepFitting(atlas: Atlas, bounds: [number, number, number, number]): () => void {
+  const view = (): string => `${atlas.getZoom()} ${atlas.getCenter().toString()}`;
+  let fitted = view();
+  const subscription = atlas.on("resize", () => {
+    if (view() !== fitted) return;
+    atlas.fitBounds(bounds, { padding: MARGIN_px, animate: false });
+    fitted = view();
+  });
+  return () => subscription.unsubscribe();
+}
+
+/** Says on the element that the map is being drawn anew, and when it is done. */
+function sayWhenDrawn(atlas: Atlas): void {
+  const canvas = atlas.getContainer();
+  canvas.dataset["drawn"] = "no";
+  atlas.once("idle", () => (canvas.dataset["drawn"] = "yes"));
 }
 
 function followLamps(atlas: Atlas, walk: Walk, still: boolean): () => void {
@@ -232,6 +254,7 @@ function put(atlas: Atlas, source: string, features: readonly (Spot | undefined)
   const before = shown.get(atlas) ?? new Map<string, string>();
   if (before.get(source) === text) return;
   shown.set(atlas, before.set(source, text));
+  sayWhenDrawn(atlas);
   void atlas.getSource<GeoJSONSource>(source)?.setData({
     type: "FeatureCollection",
     features: found,

@@ -35,7 +35,10 @@ export const VIEWS = {
     en: "The next round leaves at {time} with {n} stop.|The next round leaves at {time} with {n} stops.",
     fr: "Prochaine tournée à {time}, {n} arrêt.|Prochaine tournée à {time}, {n} arrêts.",
   },
-  "now.waste.no-round": { en: "No round is planned.", fr: "Aucune tournée prévue." },
+  "now.waste.no-round": {
+    en: "No round is under way; the next are decided at 05:00.",
+    fr: "Aucune tournée en cours ; les prochaines se décident à 05:00.",
+  },
   "now.waste.fullest": { en: "The fullest is {container}, at {fill}.", fr: "Le plus plein : {container}, à {fill}." },
   "now.traffic.figure": { en: "{wait} longest wait", fr: "{wait} d’attente au plus" },
   "now.traffic.where": { en: "At {junction}.", fr: "À {junction}." },
