@@ -2,6 +2,8 @@ import type { OrderOf } from "#protocol/messages.ts";
 import type { Instant, Seconds, VehiclesPerHour } from "#protocol/units.ts";
 import { seconds, vehiclesPerHour } from "#protocol/units.ts";
 import type { Alternative, Decision, Evidence } from "../decision.ts";
+import type { Counted } from "./counts.ts";
+import { countEvidence } from "./counts.ts";
 import { change, shortestGreen } from "./plan.ts";
 import type { JunctionPlan, JunctionTables } from "./tables.ts";
 import { junctionTables, most } from "./tables.ts";
@@ -16,6 +18,14 @@ export interface FrameInput {
   readonly flows: Readonly<Record<string, number>>;
   /** Pedestrians' calls an hour by signal group. */
   readonly calls: Readonly<Record<string, number>>;
+  /**
+   * How each group's count came about. A group of vehicles of which nothing is known is taken to be as busy as the fixed
+   * plan was made for, a crossing whose buttons are unknown to be called regularly. Not given: a group without a count has
+   * no traffic.
+   */
+  readonly counted?: Readonly<Record<string, Counted>>;
+  /** Counters that should have spoken and did not, by name; said in the evidence. */
+  readonly silent?: readonly string[];
   /** The frame that the junction has now, if it has one. */
   readonly current: OrderOf<"frame"> | null;
   readonly until: Instant;
@@ -34,14 +44,17 @@ const STRETCH = 1.6;
 const WORTH = 0.03;
 /** A pedestrian crossing is part of every cycle once it is called so often an hour. */
 const REGULAR_CALLS_H = 20;
+/** A fixed plan is made so that its busiest movements fill this share of their green. */
+const PLANNED_FILLED = 0.8;
 
 /**
  * A junction's frame: Webster's cycle and splits from the counted flows, and for each stage the range in which the cabinet
  * adapts second by second. Pure; raises nothing; a junction too large for its longest cycle gets its minimum greens and
  * the evidence says so.
  */
-export function frame(input: FrameInput): Decision<Frame> {
-  const tables = junctionTables(input.junction);
+export function frame(given: FrameInput): Decision<Frame> {
+  const tables = junctionTables(given.junction);
+  const input = assumed(tables, given);
   const stages = readStages(tables, input);
   const between = seconds(stages.reduce((sum, stage) => sum + stage.transition_s, 0));
   const lost = seconds(between + stages.length * (STARTING_LOSS_S - AMBER_GAIN_S));
@@ -58,10 +71,13 @@ export function frame(input: FrameInput): Decision<Frame> {
     flow_ratio: round(Y),
     lost_s: round(lost),
     webster_cycle_s: Y < 1 ? round((1.5 * lost + 5) / (1 - Y)) : null,
-    flow_veh_h: round(stages.reduce((sum, stage) => sum + stage.flow_veh_h, 0)),
-    calls_h: round(Object.values(input.calls).reduce((sum, each) => sum + each, 0)),
+    flow_veh_h: round(
+      given.counted === undefined ? total(stages.map((each) => each.flow_veh_h)) : counted_veh_h(given),
+    ),
+    calls_h: round(total(Object.values(given.calls))),
     delay_s: round(cost),
     within_120_s: shortest <= LONGEST_CYCLE_S,
+    ...(given.counted && countEvidence(given.junction.groups, given.counted, given.silent ?? [])),
   };
   const fixed = fixedPlan(input, stages, between);
   const costOfFixed = meanDelay(input, stages, fixed);
@@ -87,8 +103,48 @@ export function frame(input: FrameInput): Decision<Frame> {
     }
     alternatives.unshift({ value: input.current, refused: "more-delay", cost: round(had) });
   }
-  const because = Y >= 1 ? "frame-saturated" : computed.cycle_s <= limits.min ? "frame-minimum" : "frame-webster";
+  const uncounted = given.counted !== undefined && !anyVehicleCounted(given);
+  const because = uncounted
+    ? "frame-uncounted"
+    : Y >= 1
+      ? "frame-saturated"
+      : computed.cycle_s <= limits.min
+        ? "frame-minimum"
+        : "frame-webster";
   return { value: computed, because, evidence, alternatives, validUntil: input.until };
+}
+
+const total = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0);
+
+const anyVehicleCounted = ({ junction, counted }: FrameInput): boolean =>
+  junction.groups.some(({ id, kind }) => kind === "vehicle" && (counted?.[id]?.known ?? 0) > 0);
+
+const counted_veh_h = ({ junction, flows }: FrameInput): number =>
+  total(junction.groups.map(({ id, kind }) => (kind === "vehicle" ? Math.max(0, flows[id] ?? 0) : 0)));
+
+/** What was not counted is assumed: see `FrameInput.counted`. */
+function assumed(tables: JunctionTables, input: FrameInput): FrameInput {
+  const { junction, counted } = input;
+  if (counted === undefined) return input;
+  const flows = { ...input.flows };
+  const calls = { ...input.calls };
+  const { stages } = junction.fixedPlan;
+  const masks = stages.map(({ stage }) => tables.stages.find(({ id }) => id === stage)?.mask ?? 0);
+  const cycle_s = total(
+    stages.map(({ green_s }, i) => {
+      const next = masks[(i + 1) % masks.length] as number;
+      return green_s + change(tables, masks[i] as number, next).transition / 1000;
+    }),
+  );
+  for (const [g, { id, kind, saturation_veh_h }] of junction.groups.entries()) {
+    const { counters, known } = counted[id] ?? { counters: 0, known: 0 };
+    if (known > 0) continue;
+    if (kind === "pedestrian" && counters > 0) calls[id] = REGULAR_CALLS_H;
+    if (kind !== "vehicle") continue;
+    const green_s = total(stages.map((stage, i) => (((masks[i] as number) >>> g) & 1 ? stage.green_s : 0)));
+    flows[id] = Math.round(((PLANNED_FILLED * saturation_veh_h * green_s) / cycle_s) * 10) / 10;
+  }
+  return { ...input, flows, calls };
 }
 
 interface Stage {

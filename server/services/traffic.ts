@@ -1,14 +1,14 @@
+import type { Counter, Rate, Word } from "#control/traffic/counts.ts";
+import { countOf, HABITS, rateOf } from "#control/traffic/counts.ts";
 import type { FrameInput } from "#control/traffic/frame.ts";
 import { frame } from "#control/traffic/frame.ts";
-import type { Detector, Junction } from "#protocol/territory.ts";
+import type { Junction, SignalGroup } from "#protocol/territory.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
 import { MINUTE, seconds } from "#protocol/units.ts";
 import type { Service, ServiceParts } from "./service.ts";
 
 /** A frame outlives the next ones by this many, so that a server that is away for a while changes nothing. */
 const PERIODS_VALID = 4;
-/** Loops report each minute, buttons each quarter of an hour: the first reading stands so long after the window's start. */
-const REPORTED_EVERY = { vehicles: seconds(60), calls: seconds(900) };
 /** Junctions are decided about a second apart. */
 const STAGGER = { each_ms: 1000, over: 60 };
 
@@ -32,32 +32,35 @@ export function trafficService(parts: ServiceParts): Service {
     async decide(subject, now) {
       const { junction } = junctions.get(subject) as { junction: Junction };
       const window = seconds(parameter("counted_min") * 60);
-      const groups = Map.groupBy(countingDetectors(detectors.get(subject) ?? []), (detector) => detector.group);
-      const vehicles = await perHour(
-        parts,
-        "vehicles",
-        [...groups.values()].flat().map((each) => each.id),
-        now,
-        window,
-      );
-      const pressed = await perHour(
-        parts,
-        "calls",
-        (buttons.get(subject) ?? []).map((each) => each.id),
-        now,
-        window,
-      );
+      const loops = detectors.get(subject) ?? [];
+      const pressed = buttons.get(subject) ?? [];
+      const rates = new Map([
+        ...(await ratesOf(parts, "vehicles", idsOf(loops), now, window)),
+        ...(await ratesOf(parts, "calls", idsOf(pressed), now, window)),
+      ]);
+      const counters = [...loops, ...pressed.map((button) => ({ ...button, place: "button" as const }))];
+      const counts = junction.groups.map(({ id }) => {
+        const own = counters.filter(({ group }) => group === id);
+        return [
+          id,
+          countOf(own.map((each): Counter => ({ at: each.place, rate: rates.get(each.id) ?? "silent" }))),
+        ] as const;
+      });
+      const perHour = (kind: SignalGroup["kind"]): Record<string, number> =>
+        Object.fromEntries(
+          junction.groups.flatMap((group, i) => {
+            const count = counts[i]?.[1].perHour;
+            return group.kind === kind && count !== undefined ? [[group.id, count]] : [];
+          }),
+        );
       const had = registry.twin(subject)?.machine?.order;
       const { groups: signalGroups, conflicts, intergreens, stages, fixedPlan } = junction;
       const inputs: FrameInput = {
         junction: { groups: signalGroups, conflicts, intergreens, stages, fixedPlan },
-        flows: sums([...groups].map(([group, each]) => [group, each.map((detector) => vehicles.get(detector.id))])),
-        calls: sums(
-          [...Map.groupBy(buttons.get(subject) ?? [], (button) => button.group)].map(([group, each]) => [
-            group,
-            each.map((button) => pressed.get(button.id)),
-          ]),
-        ),
+        flows: perHour("vehicle"),
+        calls: perHour("pedestrian"),
+        counted: Object.fromEntries(counts.map(([group, { counted }]) => [group, counted])),
+        silent: [...rates].flatMap(([device, rate]) => (rate === "silent" ? [device] : [])),
         current: had?.action === "frame" ? had : null,
         until: (now + PERIODS_VALID * parameter("every_min") * MINUTE) as Instant,
       };
@@ -67,34 +70,26 @@ export function trafficService(parts: ServiceParts): Service {
   };
 }
 
-/** Where a group has loops at the stop line and before it, each vehicle is counted once: at the stop line. */
-function countingDetectors(detectors: readonly Detector[]): Detector[] {
-  const atLine = new Set(detectors.filter((each) => each.place === "stop-line").map((each) => each.group));
-  return detectors.filter((each) => each.place === "stop-line" || !atLine.has(each.group));
-}
+const idsOf = (devices: readonly { readonly id: string }[]): string[] => devices.map(({ id }) => id);
 
-/** Events an hour of each counter over the last `window`; a counter that said less than two words is left out. */
-async function perHour(
+/** What each counter says about an hour, from its words within `window` and one of its periods before. */
+async function ratesOf(
   { store }: ServiceParts,
-  measure: "vehicles" | "calls",
+  measure: keyof typeof HABITS,
   devices: readonly string[],
   now: Instant,
   window: Seconds,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, Rate>> {
   if (devices.length === 0) return new Map();
-  const span = seconds(window + REPORTED_EVERY[measure]);
-  const from = (now - span * 1000) as Instant;
-  const rows = await store.aggregate({ devices, measure, from, to: now, every: span, by: "device" });
-  const counted = rows.filter((row) => row.count >= 2);
-  return new Map(counted.map((row) => [row.device ?? "", (Math.max(0, row.last - row.first) * 3600) / window]));
-}
-
-function sums(groups: readonly [group: string, counts: readonly (number | undefined)[]][]): Record<string, number> {
-  const known = groups.filter(([, counts]) => counts.some((each) => each !== undefined));
-  return Object.fromEntries(
-    known.map(([group, counts]) => [
-      group,
-      Math.round(counts.reduce<number>((sum, each) => sum + (each ?? 0), 0) * 10) / 10,
-    ]),
+  const habit = HABITS[measure];
+  const from = (now - (window + habit.every_s) * 1000) as Instant;
+  // One row a second that has a word: when each was said, for all devices in one question.
+  const rows = await store.aggregate({ devices, measure, from, to: now, every: seconds(1), by: "device" });
+  const words = Map.groupBy(rows, ({ device = "" }) => device);
+  return new Map(
+    devices.map((device) => {
+      const said = (words.get(device) ?? []).map(({ at, last }): Word => ({ at, value: last }));
+      return [device, rateOf(said, now, habit)];
+    }),
   );
 }

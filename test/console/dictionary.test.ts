@@ -15,7 +15,7 @@ describe("the dictionary", () => {
   });
 
   test("has a sentence for every rule by which control decides, and a word for it in a row", () => {
-    const frames = ["frame-kept", "frame-webster", "frame-minimum", "frame-saturated"];
+    const frames = ["frame-kept", "frame-webster", "frame-minimum", "frame-saturated", "frame-uncounted"];
     const rules = [
       ...LAMP_RULES,
       ...PROGRAMME_RULES,

@@ -91,6 +91,10 @@ export const RULES = {
     en: "More comes than the junction can pass: it runs its longest cycle and nobody waits past the bound.",
     fr: "Il arrive plus que le carrefour ne peut écouler : cycle le plus long, et personne n’attend au-delà de la limite.",
   },
+  "rule.frame-uncounted": {
+    en: "No loop has counted anything that can be relied on: traffic is taken to be what the fixed plan was made for.",
+    fr: "Aucune boucle n’a donné de compte fiable : le trafic est supposé être celui du plan fixe.",
+  },
   "rule.frame-kept": {
     en: "A new frame would save less than 3 % of the waiting: the one in force stays.",
     fr: "Un nouveau cadre épargnerait moins de 3 % d’attente : celui en vigueur reste.",
@@ -143,6 +147,7 @@ export const RULES = {
   "short.frame-webster": { en: "by counted flows", fr: "selon les débits comptés" },
   "short.frame-minimum": { en: "shortest cycle", fr: "cycle le plus court" },
   "short.frame-saturated": { en: "saturated", fr: "saturé" },
+  "short.frame-uncounted": { en: "nothing counted", fr: "rien de compté" },
   "short.frame-kept": { en: "kept", fr: "gardé" },
   "short.signal-fixed": { en: "fixed plan", fr: "plan fixe" },
   "short.signal-flash": { en: "flashing amber", fr: "orange clignotant" },
