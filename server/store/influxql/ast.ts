@@ -14,6 +14,8 @@ export interface Select {
   readonly group: readonly Dimension[];
   readonly fill: Fill;
   readonly order: "asc" | "desc";
+  /** `ORDER BY` was written: an inner SELECT that says nothing follows the outer one. */
+  readonly isOrderWritten?: true;
   /** 0: no limit. */
   readonly limit: number;
   readonly offset: number;
@@ -47,7 +49,9 @@ export type Dimension =
   | { readonly kind: "time"; readonly every_ns: bigint; readonly offset_ns: bigint | "now" }
   | { readonly kind: "tag"; readonly name: string }
   | { readonly kind: "regex"; readonly pattern: RegularExpression }
-  | { readonly kind: "wildcard" };
+  | { readonly kind: "wildcard" }
+  /** What the grammar allows and no query can group by: `checkSelect` says why. */
+  | { readonly kind: "expression"; readonly expression: Expression };
 
 /** `auto`: nothing was written, which means null where there is an aggregate over time. */
 export type Fill =
@@ -110,13 +114,20 @@ export interface Show {
     | "field keys"
     | "series cardinality"
     | "measurement cardinality"
+    | "tag key cardinality"
+    | "tag values cardinality"
+    | "field key cardinality"
     | "users"
+    | "grants"
     | "queries"
     | "shards"
+    | "shard groups"
+    | "subscriptions"
     | "continuous queries"
     | "diagnostics"
     | "stats";
   /** `EXACT` before a cardinality changes nothing here: ours are always exact. */
+  readonly isExact?: true;
   readonly database?: string;
   readonly from: readonly Measurement[];
   /** `WITH MEASUREMENT = …` or `=~`. */
@@ -127,6 +138,10 @@ export interface Show {
     readonly keys: readonly string[] | RegularExpression;
   };
   readonly where?: Expression;
+  /** Only a cardinality can be grouped. */
+  readonly group?: readonly Dimension[];
+  /** `GRANTS FOR user`, `STATS FOR 'module'`, `DIAGNOSTICS FOR 'module'`. */
+  readonly of?: string;
   readonly order: "asc" | "desc";
   readonly limit: number;
   readonly offset: number;
