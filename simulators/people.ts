@@ -22,6 +22,7 @@ const SPEED_m_s: Record<Traveller, readonly [mean: number, spread: number]> = {
 };
 /** Fewer go out on foot or by bicycle in the rain. */
 const RAIN_KEEPS_IN = 0.45;
+const NOWHERE: ReadonlySet<number> = new Set();
 const ATTRACTIONS: readonly {
   readonly place: keyof typeof FOOTFALL;
   readonly count: number;
@@ -37,6 +38,9 @@ const ATTRACTIONS: readonly {
 /** Someone passes a pole, with or without being seen there. */
 export type Passed = (sensor: number, traveller: Traveller, at: number) => void;
 
+/** Someone rides across a place where streets meet, having come from the neighbouring node `from`. */
+export type Crossed = (node: number, from: number) => void;
+
 export interface People {
   start(clock: Clock): Cancel;
   /** Trips begun, by kind of traveller. */
@@ -50,11 +54,19 @@ interface Attraction {
   readonly week: readonly number[];
 }
 
+/** A pole passed or, where `node` is given, a watched place where streets meet, come from its neighbour `from`. */
+interface Pass {
+  readonly sensor: number;
+  readonly at: number;
+  readonly node?: number;
+  readonly from?: number;
+}
+
 /** One who is under way: walks the stretches towards the target, or away from it when `home` is true. */
 interface Trip {
   at: number;
   readonly traveller: Traveller;
-  readonly passes: readonly { readonly sensor: number; readonly at: number }[];
+  readonly passes: readonly Pass[];
   index: number;
 }
 
@@ -71,8 +83,11 @@ export function createPeople(options: {
   /** More or fewer trips than usual; 1 unless given. */
   crowd?: number;
   passed: Passed;
+  /** The nodes where someone looks at who cycles across; elsewhere nobody is told. */
+  watched?: ReadonlySet<number>;
+  crossed?: Crossed;
 }): People {
-  const { territory, network, hours, weather, chance, passed, crowd = 1 } = options;
+  const { territory, network, hours, weather, chance, passed, watched = NOWHERE, crossed, crowd = 1 } = options;
   const trips = { foot: 0, bicycle: 0, car: 0 };
   const attractions = {} as Record<Traveller, Attraction[][]>;
   for (const traveller of TRAVELLERS)
@@ -120,7 +135,8 @@ export function createPeople(options: {
     const pace = Math.max(mean * 0.6, mean + spread * normal(own));
     // One-way streets are not driven back through: who leaves by car is one who came by the same streets.
     const back = traveller !== "car" && own.next() < 0.5;
-    const passes = passesOf(network.stretches, ways, home, traveller, pace, back, at);
+    const looked = traveller === "bicycle" ? watched : NOWHERE;
+    const passes = passesOf(network.stretches, ways, home, { traveller, pace, back, at, watched: looked });
     trips[traveller]++;
     const first = passes[0];
     return first === undefined ? undefined : { at: first.at, traveller, passes, index: 0 };
@@ -142,7 +158,7 @@ export function createPeople(options: {
         }
         for (let next = waiting[0]; next !== undefined && next.at <= now; next = waiting[0]) {
           const trip = popLeast(waiting);
-          const pass = trip.passes[trip.index++] as Trip["passes"][number];
+          const pass = trip.passes[trip.index++] as Pass;
           const following = trip.passes[trip.index];
           if (following !== undefined) {
             trip.at = following.at;
@@ -150,6 +166,10 @@ export function createPeople(options: {
           }
           // Trips of the hour in which the town was started may have begun before it.
           if (pass.at < started) continue;
+          if (pass.node !== undefined) {
+            crossed?.(pass.node, pass.from as number);
+            continue;
+          }
           const slot = Math.floor((pass.at - started) / HOUR);
           while (footfall.length <= slot) footfall.push(0);
           footfall[slot] = (footfall[slot] as number) + 1;
@@ -164,17 +184,15 @@ export function createPeople(options: {
   };
 }
 
-/** The poles on the way from `home` to the target of `ways`, or back, with the time at each. */
+/** The poles and watched nodes on the way from `home` to the target of `ways`, or back, with the time at each. */
 function passesOf(
   stretches: readonly Stretch[],
   ways: Ways,
   home: number,
-  traveller: Traveller,
-  pace: number,
-  back: boolean,
-  start: number,
-): { sensor: number; at: number }[] {
-  const met: { sensor: number; after_s: number }[] = [];
+  how: { traveller: Traveller; pace: number; back: boolean; at: number; watched: ReadonlySet<number> },
+): Pass[] {
+  const { traveller, pace, back, at: start, watched } = how;
+  const met: { sensor: number; after_s: number; node?: number; from?: number }[] = [];
   let elapsed = 0;
   let node = home;
   for (let signed = ways.next[node] as number; signed !== 0; signed = ways.next[node] as number) {
@@ -188,10 +206,18 @@ function passesOf(
       met.push({ sensor, after_s: elapsed + (forward ? at_m : length_m - at_m) / speed });
     }
     elapsed += length_m / speed;
+    const behind = node;
     node = forward ? stretch.to : stretch.from;
+    const next = ways.next[node] as number;
+    if (next === 0 || !watched.has(node)) continue;
+    const ahead = stretches[Math.abs(next) - 1] as Stretch;
+    met.push({ sensor: -1, after_s: elapsed, node, from: back ? (next > 0 ? ahead.to : ahead.from) : behind });
   }
-  const times = back ? met.toReversed().map(({ sensor, after_s }) => ({ sensor, after_s: elapsed - after_s })) : met;
-  return times.map(({ sensor, after_s }) => ({ sensor, at: Math.round(start + after_s * 1000) }));
+  const passes = met.map(({ after_s, ...pass }) => ({
+    ...pass,
+    at: Math.round(start + (back ? elapsed - after_s : after_s) * 1000),
+  }));
+  return back ? passes.toReversed() : passes;
 }
 
 /** Shops lie towards the market place, the rest anywhere; each draws as often as the others of its kind. */

@@ -3,6 +3,7 @@ import type { Cancel, Clock } from "#protocol/ports.ts";
 import type { Button, Detector, Junction, SignalGroup } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import { seconds } from "#protocol/units.ts";
+import { Camera } from "./traffic-camera.ts";
 import { Lane } from "./traffic-lane.ts";
 import { Walkers } from "./traffic-walkers.ts";
 import type { Waits } from "./waits.ts";
@@ -21,7 +22,12 @@ export interface JunctionTruth {
   advanceTo(now: Instant): void;
   /** What the signals show from `now` on: bit i is group i; all vehicle groups amber and none green is flashing. */
   greens(greens: number, ambers: number, now: Instant): void;
-  /** What a detector or button reads now: `vehicles`, `occupancy` since last read, `occupied`, `calls`, `waiting`. */
+  /** Someone rides across on a bicycle, come by an approach. It waits for no signal in this model. */
+  cycled(approach: string): void;
+  /**
+   * What a detector or button reads now: `vehicles`, `occupancy` since last read, `occupied`, `calls`, `waiting`, and a
+   * camera also `bicycles` and `pedestrians`.
+   */
   read(device: string, measure: string, now: Instant): number | undefined;
   /** Calls `listener` when a vehicle is counted, a stop line becomes occupied or free, a button is pressed or served. */
   onDetector(listener: (device: string, measure: string, at: Instant) => void): void;
@@ -80,6 +86,7 @@ class Truth implements JunctionTruth {
   private readonly lanes: (Lane | undefined)[];
   private readonly walkers: (Walkers | undefined)[];
   private readonly sensors = new Map<string, Sensor>();
+  private readonly cameras = new Map<string, Camera>();
   private readonly stopLines: Sensor[][];
   private readonly advances: Sensor[][];
   private readonly buttons: Sensor[][];
@@ -126,6 +133,7 @@ class Truth implements JunctionTruth {
       this.sensors.set(id, sensor);
       return sensor;
     };
+    for (const each of detectors) if (each.kind === "camera") this.cameras.set(each.id, new Camera(each, junction));
     const placed = detectors.map((each) => sense(each.id, each.place, each.group));
     const pressed = options.buttons
       .filter((each) => each.junction === junction.id)
@@ -266,9 +274,15 @@ class Truth implements JunctionTruth {
     if (measure === "vehicles" || measure === "calls") return sensor.count;
     if (measure === "occupied" || measure === "waiting") return sensor.occupied ? 1 : 0;
     if (measure === "occupancy") return this.occupancy(sensor, now);
-    // A camera counts those it can see here; nobody cycles in this model.
-    if (measure === "bicycles" || measure === "pedestrians") return 0;
+    if (measure === "bicycles") return this.cameras.get(device)?.bicycles;
+    if (measure === "pedestrians") return this.cameras.get(device)?.pedestrians(this.crossed);
     return undefined;
+  }
+
+  private readonly crossed = (group: number): number => this.walkers[group]?.crossed ?? 0;
+
+  cycled(approach: string): void {
+    for (const camera of this.cameras.values()) if (camera.approach === approach) camera.bicycles++;
   }
 
   private occupancy(sensor: Sensor, now: number): number {
@@ -299,13 +313,17 @@ class Truth implements JunctionTruth {
   }
 
   save(): TruthCounters {
-    return Object.fromEntries([...this.sensors].map(([id, { count }]) => [id, count]));
+    const seen = [...this.cameras].flatMap(([id, camera]) => [
+      [`${id} bicycles`, camera.bicycles] as const,
+      [`${id} pedestrians`, camera.pedestrians(this.crossed)] as const,
+    ]);
+    return Object.fromEntries([...[...this.sensors].map(([id, { count }]) => [id, count] as const), ...seen]);
   }
 
   restore(counters: TruthCounters): void {
-    for (const [id, count] of Object.entries(counters)) {
-      const sensor = this.sensors.get(id);
-      if (sensor !== undefined) sensor.count = count;
+    for (const [id, sensor] of this.sensors) sensor.count = counters[id] ?? sensor.count;
+    for (const [id, camera] of this.cameras) {
+      camera.restore(counters[`${id} bicycles`] ?? 0, counters[`${id} pedestrians`] ?? 0);
     }
   }
 }

@@ -6,6 +6,7 @@ import type { ContainerState } from "./container.ts";
 import { Container } from "./container.ts";
 import type { CrewState } from "./crew.ts";
 import { Crew } from "./crew.ts";
+import type { XY } from "./geometry.ts";
 import type { Instrument } from "./instrument.ts";
 import { junctionDemand } from "./junction-demand.ts";
 import type { JunctionWatch } from "./junction-watch.ts";
@@ -19,6 +20,7 @@ import { PresenceSensor } from "./presence.ts";
 import { streetNetwork } from "./street-network.ts";
 import type { TownFigures, TownObserver } from "./town.ts";
 import type { JunctionTruth, TruthCounters } from "./traffic.ts";
+import { approachFrom } from "./traffic-camera.ts";
 import { createJunctionTruth } from "./traffic.ts";
 import type { Weather } from "./weather.ts";
 import { createWeather, photocell, weatherStation } from "./weather.ts";
@@ -96,6 +98,13 @@ export function createWorld(options: WorldOptions): World {
 
   const presences = territory.presences.map(({ id }) => new PresenceSensor(id, root.branch(id)));
   for (const sensor of presences) instruments.set(sensor.id, sensor);
+  const junctions = new Map<string, JunctionTruth>();
+  /** Junctions with a camera, by the node where they lie: only there does it matter who cycles across. */
+  const filmed = new Map(
+    territory.junctions
+      .filter(({ id }) => territory.detectors.some(({ kind, junction }) => kind === "camera" && junction === id))
+      .map((junction) => [network.nodeNear(junction.position, "bicycle"), junction]),
+  );
   const people = createPeople({
     territory,
     network,
@@ -110,6 +119,12 @@ export function createWorld(options: WorldOptions): World {
       if (seen) sensed++;
       observer.passage?.(instant(at), sensor.id, traveller, seen);
       if (seen) moved(sensor.id, "passes");
+    },
+    watched: new Set(filmed.keys()),
+    crossed(node, from) {
+      const junction = filmed.get(node);
+      const approach = junction && approachFrom(junction, network.nodes[node] as XY, network.nodes[from] as XY);
+      if (junction !== undefined && approach !== undefined) junctions.get(junction.id)?.cycled(approach);
     },
   });
 
@@ -153,7 +168,6 @@ export function createWorld(options: WorldOptions): World {
   }
 
   const streets = new Map(territory.streets.map((each) => [each.id, each]));
-  const junctions = new Map<string, JunctionTruth>();
   const watches: JunctionWatch[] = [];
   const goDark = new Map<string, (at: number) => void>();
   for (const junction of territory.junctions) {
