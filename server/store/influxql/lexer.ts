@@ -109,7 +109,7 @@ export class Lexer {
     const beyond = Math.max(0, at - this.#text.length);
     let line = 1;
     for (let index = before.indexOf("\n"); index >= 0; index = before.indexOf("\n", index + 1)) line++;
-    return { line, character: [...before.slice(lineStart)].length + beyond + 1 };
+    return { line, character: Array.from(before.slice(lineStart)).length + beyond + 1 };
   }
 
   #end(): Token {
