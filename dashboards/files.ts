@@ -1,0 +1,20 @@
+import { builtDashboard } from "./build-dashboard.ts";
+import type { Dashboard } from "./build-dashboard.ts";
+import { LANGUAGES } from "./language.ts";
+import { town } from "./town.ts";
+
+export const DASHBOARDS: readonly Dashboard[] = [town];
+
+/** Every generated file by its path under `dashboards/grafana/`. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const language of LANGUAGES) {
+    for (const board of DASHBOARDS) {
+      files.set(
+        `dashboards/${language}/${board.id}.json`,
+        `${JSON.stringify(builtDashboard(board, language), null, 2)}\n`,
+      );
+    }
+  }
+  return files;
+}
