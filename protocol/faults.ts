@@ -95,6 +95,16 @@ export const FAULTS = {
     fr: "Le stockage des séries ne peut pas écrire : {problem}.",
     status: 503,
   },
+  STORE_UNREACHABLE: {
+    en: "The time-series store at {address} does not answer: {problem}. Check that it runs, and the address in --store-url.",
+    fr: "Le stockage des séries {address} ne répond pas : {problem}. Vérifiez qu’il fonctionne, et l’adresse dans --store-url.",
+    status: 503,
+  },
+  STORE_REFUSED: {
+    en: "The time-series store at {address} refuses: {problem}. Check --store-user and --store-password or --store-token, and its rights.",
+    fr: "Le stockage des séries {address} refuse : {problem}. Vérifiez --store-user et --store-password ou --store-token, et ses droits.",
+    status: 503,
+  },
   TERRITORY_UNREADABLE: {
     en: "{file} is not a territory: {problem}. A territory is a GeoJSON FeatureCollection; make one with: npx vigie town generate",
     fr: "{file} n’est pas un territoire : {problem}. Un territoire est une FeatureCollection GeoJSON ; pour en créer un : npx vigie town generate",

@@ -9,7 +9,7 @@ import { createDictionary } from "./dictionary.ts";
 import { aggregateSql, latestOf, literal, rowsOf } from "./duckdb-queries.ts";
 import type { Epochs } from "./epochs.ts";
 import { createEpochs } from "./epochs.ts";
-import type { AggregateQuery, AggregateRow, Contribution, Mark, Store } from "./store.ts";
+import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
 
 export interface DuckdbOptions {
@@ -122,6 +122,26 @@ class DuckdbStore implements Store {
       last: last as number,
     }));
     return aggregated.sort((a, b) => a.at - b.at || ((a.device ?? "") < (b.device ?? "") ? -1 : 1));
+  }
+
+  async series(): Promise<SeriesSummary[]> {
+    const { reader, seriesIds } = await this.opened();
+    const rows = await rowsOf(
+      reader,
+      `SELECT series, count(*)::DOUBLE, sum(value), min(instant)::DOUBLE, max(instant)::DOUBLE
+       FROM readings GROUP BY series ORDER BY series`,
+    );
+    return rows.map(([id, count, sum, first, last]) => {
+      const [device, measure] = seriesIds.names(id as number);
+      return {
+        device,
+        measure,
+        count: count as number,
+        sum: sum as number,
+        first: first as Instant,
+        last: last as Instant,
+      };
+    });
   }
 
   async size(): Promise<{ readings: number; bytes: number }> {

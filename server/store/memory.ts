@@ -6,7 +6,7 @@ import type { CommitLog } from "./commit-log.ts";
 import { openCommitLog } from "./commit-log.ts";
 import { createEpochs } from "./epochs.ts";
 import { Series } from "./series.ts";
-import type { AggregateQuery, AggregateRow, Contribution, Mark, Store } from "./store.ts";
+import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
 
 /**
@@ -20,7 +20,7 @@ export function memoryStore(options: { readonly disk?: Disk } = {}): Store {
 class MemoryStore implements Store {
   private readonly disk: Disk | undefined;
   private log: CommitLog | undefined;
-  private series = new Map<string, Map<string, Series>>();
+  private byDevice = new Map<string, Map<string, Series>>();
   private readonly upTo = createEpochs(() => ({ number: 0 }));
   private readings = 0;
 
@@ -29,7 +29,7 @@ class MemoryStore implements Store {
   }
 
   open(): Promise<void> {
-    this.series = new Map();
+    this.byDevice = new Map();
     this.upTo.clear();
     this.readings = 0;
     if (this.disk === undefined) return Promise.resolve();
@@ -64,8 +64,7 @@ class MemoryStore implements Store {
     const { station, epoch, readings } = contribution;
     for (let index = skip; index < readings.length; index++) {
       const { device, measure, at, value } = readings[index] as Reading;
-      this.seriesOf(device, measure).add(at, value);
-      this.readings++;
+      this.readings += this.seriesOf(device, measure).add(at, value);
     }
     this.mark({ station, epoch, upTo: upToOf(contribution) });
   }
@@ -76,8 +75,8 @@ class MemoryStore implements Store {
   }
 
   private seriesOf(device: string, measure: string): Series {
-    let measures = this.series.get(device);
-    if (measures === undefined) this.series.set(device, (measures = new Map()));
+    let measures = this.byDevice.get(device);
+    if (measures === undefined) this.byDevice.set(device, (measures = new Map()));
     let series = measures.get(measure);
     if (series === undefined) measures.set(measure, (series = new Series(device, measure)));
     return series;
@@ -93,7 +92,7 @@ class MemoryStore implements Store {
 
   latest(): Promise<Reading[]> {
     const latest: Reading[] = [];
-    for (const measures of this.series.values()) {
+    for (const measures of this.byDevice.values()) {
       for (const series of measures.values()) {
         if (series.length > 0) latest.push(readingAt(series, series.length - 1));
       }
@@ -102,7 +101,7 @@ class MemoryStore implements Store {
   }
 
   range(device: string, measure: string, from: Instant, to: Instant, limit: number): Promise<Reading[]> {
-    const series = this.series.get(device)?.get(measure);
+    const series = this.byDevice.get(device)?.get(measure);
     const readings: Reading[] = [];
     if (series !== undefined) {
       const end = Math.min(series.firstFrom(to), series.firstFrom(from) + limit);
@@ -115,7 +114,7 @@ class MemoryStore implements Store {
     const rows: AggregateRow[] = [];
     const together = new Map<number, Sum>();
     for (const device of new Set(query.devices)) {
-      const series = this.series.get(device)?.get(query.measure);
+      const series = this.byDevice.get(device)?.get(query.measure);
       if (series === undefined) continue;
       const steps = query.by === "device" ? new Map<number, Sum>() : together;
       sum(series, query, steps);
@@ -124,13 +123,27 @@ class MemoryStore implements Store {
     return Promise.resolve(query.by === "device" ? rows.sort(byTimeAndDevice) : rowsOf(together, query));
   }
 
+  series(): Promise<SeriesSummary[]> {
+    const found: SeriesSummary[] = [];
+    for (const measures of this.byDevice.values()) {
+      for (const { device, measure, times, values, length } of measures.values()) {
+        if (length === 0) continue;
+        let sum = 0;
+        for (let index = 0; index < length; index++) sum += values[index] as number;
+        const [first, last] = [times[0] as Instant, times[length - 1] as Instant];
+        found.push({ device, measure, count: length, sum, first, last });
+      }
+    }
+    return Promise.resolve(found);
+  }
+
   size(): Promise<{ readings: number; bytes: number }> {
     return Promise.resolve({ readings: this.readings, bytes: this.log?.bytes() ?? this.readings * 16 });
   }
 
   prune(before: Instant): Promise<number> {
     let dropped = 0;
-    for (const measures of this.series.values()) {
+    for (const measures of this.byDevice.values()) {
       for (const series of measures.values()) dropped += series.prune(before);
     }
     this.readings -= dropped;

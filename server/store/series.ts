@@ -11,11 +11,15 @@ export class Series {
     this.measure = measure;
   }
 
-  /** Adds a reading in its place by time; of several at one time, the later one said comes later. */
-  add(time: number, value: number): void {
+  /** Adds a reading in its place by time, or replaces the one at this very time; says by how many readings it has grown. */
+  add(time: number, value: number): 0 | 1 {
+    const late = this.length > 0 && time <= (this.times[this.length - 1] as number);
+    const place = late ? this.firstFrom(time) : this.length;
+    if (late && this.times[place] === time) {
+      this.values[place] = value;
+      return 0;
+    }
     if (this.length === this.times.length) this.grow();
-    const late = this.length > 0 && time < (this.times[this.length - 1] as number);
-    const place = late ? this.firstAfter(time) : this.length;
     if (late) {
       this.times.copyWithin(place + 1, place, this.length);
       this.values.copyWithin(place + 1, place, this.length);
@@ -23,6 +27,7 @@ export class Series {
     this.times[place] = time;
     this.values[place] = value;
     this.length++;
+    return 1;
   }
 
   /** The place of the first reading at or after `time`. */
@@ -35,12 +40,6 @@ export class Series {
       else high = middle;
     }
     return low;
-  }
-
-  private firstAfter(time: number): number {
-    let place = this.firstFrom(time);
-    while (place < this.length && this.times[place] === time) place++;
-    return place;
   }
 
   /** Drops what is older than `time` and says how many readings that were. */

@@ -26,7 +26,10 @@ export interface Mark {
   readonly upTo: number;
 }
 
-/** The port to a time-series store, as ingest, loops and API need it. */
+/**
+ * The port to a time-series store, as ingest, loops and API need it. Two values of one measure of one device at one instant
+ * are one reading: the last said wins.
+ */
 export interface Store {
   open(): Promise<void>;
   /** Commits all or nothing, durably, with the marks that the contributions imply. Raises Fault STORE_FAILED. */
@@ -39,13 +42,25 @@ export interface Store {
   range(device: string, measure: string, from: Instant, to: Instant, limit: number): Promise<Reading[]>;
   /** Per step of `every` from `from`: count, mean, min, max, first and last of a measure over these devices together. */
   aggregate(query: AggregateQuery): Promise<AggregateRow[]>;
+  /** What is stored of every device and measure: to compare two stores, and to copy one. */
+  series(): Promise<SeriesSummary[]>;
   /** How many readings are stored, and in how many bytes on disk. */
   size(): Promise<{ readings: number; bytes: number }>;
-  /** Drops readings older than `before`. */
+  /** Drops readings older than `before`, at least in whole days (UTC), and says how many; marks are kept. */
   prune(before: Instant): Promise<number>;
   close(): Promise<void>;
   /** Its second face, where it has one: what reads or feeds an InfluxDB does so here. */
   readonly influx?: InfluxEngine;
+}
+
+export interface SeriesSummary {
+  readonly device: string;
+  readonly measure: string;
+  readonly count: number;
+  readonly sum: number;
+  /** The instants of the oldest and the newest reading. */
+  readonly first: Instant;
+  readonly last: Instant;
 }
 
 export interface AggregateQuery {

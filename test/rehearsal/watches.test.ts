@@ -166,6 +166,7 @@ function bound(store: Store): Store {
     latest: () => store.latest(),
     range: (...query) => store.range(...query),
     aggregate: (query) => store.aggregate(query),
+    series: () => store.series(),
     size: () => store.size(),
     prune: (before) => store.prune(before),
     close: () => store.close(),

@@ -124,10 +124,11 @@ async function rig(store: Store = memoryStore(), options: Partial<IngestOptions>
   };
 }
 
+/** Each value at a millisecond of its own: two values at one instant would be one reading. */
 const lamp = (value: number, more: Partial<Reading> = {}): Reading => ({
   device: "lamp-1",
   measure: "level",
-  at: NOW,
+  at: instant(NOW - 1000 + Math.round(value * 1000)),
   value,
   ...more,
 });
@@ -142,6 +143,7 @@ function memoryWith(changes: (inner: Store) => Partial<Store>): Store {
     latest: () => inner.latest(),
     range: (...asked) => inner.range(...asked),
     aggregate: (query) => inner.aggregate(query),
+    series: () => inner.series(),
     size: () => inner.size(),
     prune: (before) => inner.prune(before),
     close: () => inner.close(),

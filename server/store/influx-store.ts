@@ -1,0 +1,229 @@
+import type { Reading } from "#protocol/messages.ts";
+import { Fault } from "#protocol/faults.ts";
+import type { Clock } from "#protocol/ports.ts";
+import { HOUR, type Instant, type Seconds, seconds } from "#protocol/units.ts";
+import type { Describe, Description } from "./describe.ts";
+import type { Epochs } from "./epochs.ts";
+import { createEpochs } from "./epochs.ts";
+import { influxFault, silent } from "./influx-faults.ts";
+import { partsOf } from "./influx-points.ts";
+import type { InfluxMark, InfluxServer } from "./influx-server.ts";
+import { UNDESCRIBED } from "./influx-server.ts";
+import { memoryStore } from "./memory.ts";
+import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
+import { upToOf } from "./store.ts";
+
+export interface InfluxOptions {
+  /** Base address, `http://host:8086`. */
+  readonly url: string;
+  readonly describe: Describe;
+  readonly clock: Clock;
+  /** How long one request may take; beyond it the store counts as unreachable. */
+  readonly timeout?: Seconds;
+}
+
+export const REQUEST_TIMEOUT = seconds(30);
+
+/** Counting every reading reads the whole database: the figure is kept, moved on with every commit, and counted anew after this. */
+const RECOUNT_AFTER = 1 * HOUR;
+/** Readings of devices of several kinds that are aggregated together here, because InfluxDB answers each measurement apart. */
+const MOST_TOGETHER = 1_000_000;
+
+/**
+ * A store in an InfluxDB. A commit writes its readings, then the marks that cover them: whatever is cut off in between is
+ * sent again and overwrites itself, since a reading of a series at an instant is one. Nothing is kept here that could be
+ * lost but the order of epochs, which the marks carry.
+ * Raises Fault STORE_UNREACHABLE, STORE_REFUSED and STORE_FAILED.
+ */
+export function influxStore(server: InfluxServer, options: InfluxOptions): Store {
+  return new InfluxStore(server, options);
+}
+
+interface Kept {
+  upTo: number;
+  order: number;
+}
+
+class InfluxStore implements Store {
+  private readonly server: InfluxServer;
+  private readonly describe: Describe;
+  private readonly clock: Clock;
+  private readonly timeout: Seconds;
+  private readonly upTo: Epochs<Kept> = createEpochs(() => ({ upTo: 0, order: this.nextOrder++ }));
+  private nextOrder = 1;
+  /** Devices that the territory does not describe, as the database knows them; asked for when one is met. */
+  private lost: Map<string, Description> | undefined;
+  private counted: { readings: number; readonly at: Instant } | undefined;
+  private isOpen = false;
+
+  constructor(server: InfluxServer, { describe, clock, timeout = REQUEST_TIMEOUT }: InfluxOptions) {
+    this.server = server;
+    this.describe = describe;
+    this.clock = clock;
+    this.timeout = timeout;
+  }
+
+  async open(): Promise<void> {
+    if (this.isOpen) return;
+    await this.ask(() => this.server.prepare());
+    await this.marks();
+    this.isOpen = true;
+  }
+
+  async commit(contributions: readonly Contribution[]): Promise<void> {
+    await this.open();
+    const describe = await this.descriptions(contributions.flatMap(({ readings }) => readings));
+    try {
+      for (const points of partsOf(readingsOf(contributions), describe)) {
+        await this.ask(() => this.server.write(points));
+      }
+      await this.ask(() => this.server.writeMarks(this.marksWith(contributions)));
+    } catch (problem) {
+      // Some of it may be there.
+      this.counted = undefined;
+      throw problem;
+    }
+    for (const each of contributions) {
+      const kept = this.upTo.of(each.station, each.epoch);
+      kept.upTo = Math.max(kept.upTo, upToOf(each));
+      if (this.counted !== undefined) this.counted.readings += each.readings.length;
+    }
+  }
+
+  /** Asks the server, so that whoever wants to know whether it is back learns it. */
+  async marks(): Promise<Mark[]> {
+    const found = await this.ask(() => this.server.marks());
+    this.upTo.clear();
+    for (const { station, epoch, upTo, order } of found.toSorted((a, b) => a.order - b.order)) {
+      const kept = this.upTo.of(station, epoch);
+      kept.upTo = upTo;
+      kept.order = order;
+      this.nextOrder = Math.max(this.nextOrder, order + 1);
+    }
+    return [...this.upTo].map(([station, epoch, { upTo }]) => ({ station, epoch, upTo }));
+  }
+
+  async latest(): Promise<Reading[]> {
+    const newest = new Map<string, Reading>();
+    for (const { description, measure, at, value } of await this.ask(() => this.server.latest())) {
+      const device = description.tags["device"] ?? "";
+      const key = `${device}\n${measure}`;
+      // A device that has moved has a series for each place.
+      if (at < (newest.get(key)?.at ?? Number.NEGATIVE_INFINITY)) continue;
+      newest.set(key, { device, measure, at, value });
+    }
+    return [...newest.values()];
+  }
+
+  async range(device: string, measure: string, from: Instant, to: Instant, limit: number): Promise<Reading[]> {
+    const { measurement } = await this.description(device);
+    return this.ask(() => this.server.range({ measurement, device, measure }, from, to, limit));
+  }
+
+  async aggregate(query: AggregateQuery): Promise<AggregateRow[]> {
+    const devices = new Map<string, string[]>();
+    for (const device of new Set(query.devices)) {
+      const { measurement } = await this.description(device);
+      devices.set(measurement, [...(devices.get(measurement) ?? []), device]);
+    }
+    if (devices.size > 1 && query.by !== "device") return this.aggregateHere(query);
+    const rows: AggregateRow[] = [];
+    for (const [measurement, some] of devices) {
+      rows.push(...(await this.ask(() => this.server.aggregate(measurement, { ...query, devices: some }))));
+    }
+    return rows.sort((a, b) => a.at - b.at || ((a.device ?? "") < (b.device ?? "") ? -1 : 1));
+  }
+
+  private async aggregateHere(query: AggregateQuery): Promise<AggregateRow[]> {
+    const together = memoryStore();
+    let room = MOST_TOGETHER;
+    for (const device of new Set(query.devices)) {
+      const readings = await this.range(device, query.measure, query.from, query.to, room + 1);
+      room -= readings.length;
+      if (room < 0) {
+        const problem = `more than ${MOST_TOGETHER} readings of devices of several kinds; ask for a shorter time`;
+        throw new Fault("STORE_FAILED", { problem });
+      }
+      await together.commit([{ station: "", epoch: "", first: 1, readings }]);
+    }
+    return together.aggregate(query);
+  }
+
+  series(): Promise<SeriesSummary[]> {
+    return this.ask(() => this.server.series());
+  }
+
+  async size(): Promise<{ readings: number; bytes: number }> {
+    const now = this.clock.now();
+    if (this.counted === undefined || now - this.counted.at > RECOUNT_AFTER) {
+      this.counted = { readings: await this.ask(() => this.server.count()), at: now };
+    }
+    return { readings: this.counted.readings, bytes: await this.ask(() => this.server.bytes()) };
+  }
+
+  async prune(before: Instant): Promise<number> {
+    const had = await this.ask(() => this.server.count());
+    await this.ask(() => this.server.prune(before));
+    const has = await this.ask(() => this.server.count());
+    this.counted = { readings: has, at: this.clock.now() };
+    return Math.max(0, had - has);
+  }
+
+  async close(): Promise<void> {
+    this.isOpen = false;
+    await this.server.close();
+  }
+
+  /** The marks as they are once these contributions are committed. */
+  private marksWith(contributions: readonly Contribution[]): InfluxMark[] {
+    const marks = new Map<Kept, InfluxMark>();
+    for (const each of contributions) {
+      const { station, epoch } = each;
+      const kept = this.upTo.of(station, epoch);
+      const upTo = Math.max(marks.get(kept)?.upTo ?? kept.upTo, upToOf(each));
+      marks.set(kept, { station, epoch, upTo, order: kept.order });
+    }
+    return [...marks.values()];
+  }
+
+  private async description(device: string): Promise<Description> {
+    return this.describe(device) ?? (await this.asLastSeen()).get(device) ?? undescribed(device);
+  }
+
+  private async descriptions(readings: readonly Reading[]): Promise<(device: string) => Description> {
+    const lost = readings.some(({ device }) => this.describe(device) === undefined)
+      ? await this.asLastSeen()
+      : new Map<string, Description>();
+    return (device) => this.describe(device) ?? lost.get(device) ?? undescribed(device);
+  }
+
+  private async asLastSeen(): Promise<Map<string, Description>> {
+    if (this.lost !== undefined) return this.lost;
+    const lost = new Map<string, Description>();
+    for (const { description } of (await this.ask(() => this.server.latest())).toSorted((a, b) => a.at - b.at)) {
+      const device = description.tags["device"] ?? "";
+      if (this.describe(device) === undefined) lost.set(device, description);
+    }
+    return (this.lost = lost);
+  }
+
+  /** One request: its answer within the time given, or a fault that says what is wrong with the server at this address. */
+  private async ask<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+    const late = Promise.withResolvers<never>();
+    const cancel = this.clock.after(this.timeout, () => late.reject(silent(this.server.address, this.timeout)));
+    try {
+      // Both clients wait for ever on an answer that is cut off in the middle.
+      return await Promise.race([request(), late.promise]);
+    } catch (problem) {
+      throw influxFault(problem, this.server.address);
+    } finally {
+      cancel();
+    }
+  }
+}
+
+const undescribed = (device: string): Description => ({ measurement: UNDESCRIBED, tags: { device } });
+
+function* readingsOf(contributions: readonly Contribution[]): Generator<Reading> {
+  for (const { readings } of contributions) yield* readings;
+}

@@ -1,0 +1,259 @@
+import { InfluxDB } from "influx";
+import type { Reading } from "#protocol/messages.ts";
+import type { Instant } from "#protocol/units.ts";
+import { onlyTooOld } from "./influx-faults.ts";
+import type { InfluxPoint } from "./influx-points.ts";
+import type { InfluxMark, InfluxServer, LastValue, OneSeries } from "./influx-server.ts";
+import { exactly, holdable } from "./influx-server.ts";
+import type { InfluxOptions } from "./influx-store.ts";
+import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
+import type { Answer, Ask } from "./influxql-answers.ts";
+import {
+  createDatabase,
+  dropOldShards,
+  floatFields,
+  MARKS,
+  MARKS_POLICY,
+  name,
+  ours,
+  resultsOf,
+  shardBytes,
+  text,
+} from "./influxql-answers.ts";
+import type { AggregateQuery, AggregateRow, SeriesSummary, Store } from "./store.ts";
+
+export interface Influx1Options extends InfluxOptions {
+  readonly database: string;
+  /** The retention policy of raw readings. */
+  readonly retention?: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** A store in an InfluxDB 1.x, through the client `influx`. Raises the faults of `influxStore`. */
+export function influx1Store(options: Influx1Options): Store {
+  return influxStore(new Influx1(options), options);
+}
+
+const NO_REST = { getDelay: () => 0, next: () => NO_REST, reset: () => NO_REST };
+
+/** Statements of one request. */
+const STATEMENTS = 50;
+
+class Influx1 implements InfluxServer {
+  readonly address: string;
+  private readonly client: InfluxDB;
+  private readonly database: string;
+  private readonly retention: string;
+
+  constructor(options: Influx1Options) {
+    const { url, database, retention = "raw", user, password, timeout = REQUEST_TIMEOUT } = options;
+    const { protocol, hostname, port, pathname } = new URL(url);
+    this.address = `${protocol}//${hostname}:${port || (protocol === "https:" ? "443" : "80")}/${database}`;
+    this.database = database;
+    this.retention = retention;
+    this.client = new InfluxDB({
+      protocol: protocol === "https:" ? "https" : "http",
+      host: hostname,
+      port: Number(port || (protocol === "https:" ? 443 : 80)),
+      ...(pathname !== "/" && { path: pathname }),
+      database,
+      ...(user !== undefined && { username: user, password: password ?? "" }),
+      pool: {
+        // The client takes a server it could not reach out of its list for a while, and answers "No host available"
+        // meanwhile. There is one server, and whoever commits rests by the clock: so no rest here, and one more try,
+        // for a connection that the server has closed while it was idle.
+        backoff: NO_REST,
+        maxRetries: 1,
+        requestTimeout: timeout * 1000,
+      },
+    });
+  }
+
+  prepare(): Promise<void> {
+    return createDatabase(this.ask, this.database, this.retention);
+  }
+
+  async write(points: readonly InfluxPoint[]): Promise<void> {
+    try {
+      await this.client.writePoints(
+        points.map(({ description: { measurement, tags }, at, fields }) => ({
+          measurement,
+          tags,
+          fields,
+          // As text: the client leaves a time of 0 out, and the server then says now.
+          timestamp: String(at),
+        })),
+        { precision: "ms", retentionPolicy: this.retention },
+      );
+    } catch (problem) {
+      if (!onlyTooOld(problem)) throw problem;
+    }
+  }
+
+  async writeMarks(marks: readonly InfluxMark[]): Promise<void> {
+    await this.client.writePoints(
+      marks.map(({ station, epoch, upTo, order }) => ({
+        measurement: MARKS,
+        tags: { station, epoch },
+        fields: { up_to: upTo, order },
+        timestamp: "0",
+      })),
+      { precision: "ms", retentionPolicy: MARKS_POLICY },
+    );
+  }
+
+  async marks(): Promise<InfluxMark[]> {
+    const from = this.from(`"${MARKS}"`, MARKS_POLICY);
+    const [marks] = await this.ask(`SELECT up_to, "order" FROM ${from} GROUP BY station, epoch`);
+    return (marks ?? []).flatMap(({ tags, rows }) =>
+      rows.map(([, upTo, order]) => ({
+        station: tags["station"] ?? "",
+        epoch: tags["epoch"] ?? "",
+        upTo: upTo as number,
+        order: order as number,
+      })),
+    );
+  }
+
+  async latest(): Promise<LastValue[]> {
+    const fields = await floatFields(this.ask, this.database);
+    const answers = await this.each(
+      fields,
+      ([measurement, field]) => `SELECT last(${name(field)}) FROM ${this.from(name(measurement))} GROUP BY *`,
+    );
+    return answers.flatMap((series, index) => {
+      const [measurement, measure] = fields[index] as [string, string];
+      return series.flatMap(({ tags, rows }) =>
+        rows.map(([at, value]) => ({
+          description: { measurement, tags: Object.fromEntries(Object.entries(tags).filter(([, tag]) => tag !== "")) },
+          measure,
+          at: at as Instant,
+          value: value as number,
+        })),
+      );
+    });
+  }
+
+  async range(
+    { measurement, device, measure }: OneSeries,
+    from: number,
+    to: number,
+    limit: number,
+  ): Promise<Reading[]> {
+    const most = Number.isSafeInteger(limit) ? ` LIMIT ${limit}` : "";
+    const [series] = await this.ask(
+      `SELECT ${name(measure)} FROM ${this.from(name(measurement))}
+       WHERE device = ${text(device)} AND ${between(from, to)}${most}`,
+    );
+    return (series ?? []).flatMap(({ rows }) =>
+      rows.map(([at, value]) => ({ device, measure, at: at as Instant, value: value as number })),
+    );
+  }
+
+  async aggregate(measurement: string, query: AggregateQuery): Promise<AggregateRow[]> {
+    const { devices, measure, from, to, by } = query;
+    const field = name(measure);
+    const period = Math.ceil(query.every * 1000);
+    const offset = ((holdable(from) % period) + period) % period;
+    const [series] = await this.ask(
+      `SELECT count(${field}), mean(${field}), min(${field}), max(${field}), first(${field}), last(${field})
+       FROM ${this.from(name(measurement))} WHERE device =~ /${exactly(devices)}/ AND ${between(from, to)}
+       GROUP BY time(${period}ms, ${offset}ms)${by === "device" ? ", device" : ""} fill(none)`,
+    );
+    return (series ?? []).flatMap(({ tags, rows }) =>
+      rows.map(([at, count, mean, min, max, first, last]) => ({
+        at: at as Instant,
+        ...(by === "device" && { device: tags["device"] ?? "" }),
+        count: count as number,
+        mean: mean as number,
+        min: min as number,
+        max: max as number,
+        first: first as number,
+        last: last as number,
+      })),
+    );
+  }
+
+  async series(): Promise<SeriesSummary[]> {
+    const fields = await floatFields(this.ask, this.database);
+    const found = new Map<string, { -readonly [Key in keyof SeriesSummary]: SeriesSummary[Key] }>();
+    const each = async (select: (field: string) => string): Promise<[measure: string, Answer][]> =>
+      (
+        await this.each(
+          fields,
+          ([measurement, field]) =>
+            `SELECT ${select(name(field))} FROM ${this.from(name(measurement))} GROUP BY device`,
+        )
+      ).map((answer, index) => [(fields[index] as [string, string])[1], answer]);
+    const visit = (
+      answers: [string, Answer][],
+      take: (key: string, measure: string, device: string, row: readonly unknown[]) => void,
+    ) => {
+      for (const [measure, series] of answers) {
+        for (const { tags, rows } of series) {
+          const device = tags["device"] ?? "";
+          for (const row of rows) take(`${device}\n${measure}`, measure, device, row);
+        }
+      }
+    };
+    visit(await each((field) => `count(${field}), sum(${field})`), (key, measure, device, [, count, sum]) => {
+      found.set(key, {
+        device,
+        measure,
+        count: count as number,
+        sum: sum as number,
+        first: 0 as Instant,
+        last: 0 as Instant,
+      });
+    });
+    for (const end of ["first", "last"] as const) {
+      visit(await each((field) => `${end}(${field})`), (key, _measure, _device, [at]) => {
+        const summary = found.get(key);
+        if (summary !== undefined) summary[end] = at as Instant;
+      });
+    }
+    return [...found.values()];
+  }
+
+  async count(): Promise<number> {
+    const [series] = await this.ask(`SELECT count(*) FROM ${this.from(`/${ours}/`)}`);
+    return (series ?? []).reduce(
+      (sum, { rows }) => sum + rows.flatMap(([, ...counts]) => counts as number[]).reduce((a, b) => a + b, 0),
+      0,
+    );
+  }
+
+  bytes(): Promise<number> {
+    return shardBytes(this.ask, this.database);
+  }
+
+  prune(before: Instant): Promise<void> {
+    return dropOldShards(this.ask, this.database, this.retention, before);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private from(measurement: string, retention = this.retention): string {
+    return `${name(this.database)}.${name(retention)}.${measurement}`;
+  }
+
+  /** One statement for each, several to a request; one answer for each. */
+  private async each<Thing>(things: readonly Thing[], statement: (thing: Thing) => string): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    for (let index = 0; index < things.length; index += STATEMENTS) {
+      const some = things.slice(index, index + STATEMENTS);
+      const found = await this.ask(some.map(statement).join(";"));
+      answers.push(...some.map((_, place) => found[place] ?? []));
+    }
+    return answers;
+  }
+
+  /** POST, because a statement that names a thousand devices is too long for an address. */
+  private readonly ask: Ask = async (statements) =>
+    resultsOf(await this.client.queryRaw(statements, { method: "POST", precision: "ms" }));
+}
+
+const between = (from: number, to: number): string => `time >= ${holdable(from)}ms AND time < ${holdable(to)}ms`;
