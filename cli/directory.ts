@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Fault } from "#protocol/faults.ts";
 
 /** The form of everything below the data directory; it grows when an older version could no longer read what is there. */
@@ -19,27 +20,63 @@ export interface DataDirectory {
  */
 export function claimDirectory(path: string): DataDirectory {
   const file = (name: string): string => join(path, name);
-  const lock = file("lock");
+  const holder = file("lock");
   const unwritable = (problem: unknown): Fault =>
     new Fault("DIRECTORY_UNWRITABLE", { directory: path, problem: reason(problem) });
   try {
-    mkdirSync(path, { recursive: true, mode: 0o750 });
+    makeDirectory(resolve(path));
   } catch (problem) {
     throw unwritable(problem);
   }
   const found = readOr(file("format"), "");
   if (Number(found) > FORMAT) throw new Fault("DATA_NEWER", { directory: path, found: found.trim(), known: FORMAT });
-  const holder = Number(readOr(lock, ""));
-  if (holder > 0 && holder !== process.pid && alive(holder)) {
-    throw new Fault("DATA_IN_USE", { directory: path, process: holder });
-  }
+  let unlock: (() => void) | undefined;
   try {
-    writeFileSync(lock, String(process.pid));
-    writeFileSync(file("format"), `${FORMAT}\n`);
+    unlock = lockFile(file("lock.sqlite"));
+    if (unlock !== undefined) {
+      writeFileSync(holder, String(process.pid));
+      writeFileSync(file("format"), `${FORMAT}\n`);
+    }
   } catch (problem) {
+    unlock?.();
     throw unwritable(problem);
   }
-  return { path, fresh: found === "", file, release: () => rmSync(lock, { force: true }) };
+  if (unlock === undefined) throw new Fault("DATA_IN_USE", { directory: path, process: readOr(holder, "?") });
+  const release = (): void => {
+    rmSync(holder, { force: true });
+    unlock();
+  };
+  return { path, fresh: found === "", file, release };
+}
+
+/** Node's own `recursive` never returns below /proc, where the parent is there and yet nothing can be made in it. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o750 });
+}
+
+/** SQLITE_BUSY: somebody else holds the lock. */
+const BUSY = 5;
+
+/**
+ * Holds the operating system's lock on a file, through SQLite, which knows each system's own. It ends with the process
+ * however that ends, where a process number in a file would outlive it, and name a stranger after a reboot or in a
+ * container. Undefined when another process holds it. The file stays: who removes it could part two who believe to hold it.
+ */
+function lockFile(name: string): (() => void) | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(name, { timeout: 0 });
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (problem) {
+    database?.close();
+    if (((problem as { errcode?: number }).errcode ?? 0) % 256 === BUSY) return undefined;
+    // SQLite only says that it cannot open the file; the file system says why.
+    openSync(name, "a");
+    throw problem;
+  }
+  return () => database.close();
 }
 
 function readOr(name: string, otherwise: string): string {
@@ -50,21 +87,12 @@ function readOr(name: string, otherwise: string): string {
   }
 }
 
-/** Whether a process of that number runs; one of another user answers EPERM and counts as running. */
-function alive(process_id: number): boolean {
-  try {
-    process.kill(process_id, 0);
-    return true;
-  } catch (problem) {
-    return (problem as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 const reason = (problem: unknown): string => {
   const { code, message } = problem as NodeJS.ErrnoException;
   if (code === "EACCES" || code === "EPERM") return "permission denied";
   if (code === "EROFS") return "the file system is read-only";
   if (code === "ENOTDIR" || code === "EEXIST") return "it is a file, not a directory";
   if (code === "ENOSPC") return "the disk is full";
+  if (code === "ENOENT") return "no directory can be made there";
   return message;
 };
