@@ -16,6 +16,8 @@ export interface Dashboard {
   readonly to?: string;
   /** Whose tags fill the variables of places; without it there are none. */
   readonly places?: Measurement;
+  /** Which of them are asked for, where that is not zone and street. */
+  readonly ask?: readonly Variable[];
   /** What a device is called here, where one can be chosen. */
   readonly device?: Text;
   /** Sums that only this dashboard does ask for what they are reckoned with. */
@@ -74,6 +76,7 @@ export function builtDashboard(board: Dashboard, language: Language): sdk.Dashbo
 
 function variablesOf(board: Dashboard, language: Language): Builder<sdk.VariableModel>[] {
   const { places, device } = board;
+  const wide = (board.ask ?? ["zone", "street"]).filter((each) => each !== "device");
   const asked = (name: Variable, label: Text, narrowed: readonly Variable[]): Builder<sdk.VariableModel> => {
     const where = narrowed.map((each) => `"${each}" =~ /^$${each}$/`).join(" AND ");
     const query = `SHOW TAG VALUES FROM "${places}" WITH KEY = "${name}"${where === "" ? "" : ` WHERE ${where}`}`;
@@ -93,9 +96,9 @@ function variablesOf(board: Dashboard, language: Language): Builder<sdk.Variable
     ...(places === undefined
       ? []
       : [
-          asked("zone", text("Zone", "Zone"), []),
-          asked("street", text("Street", "Rue"), ["zone"]),
-          ...(device === undefined ? [] : [asked("device", device, ["zone", "street"])]),
+          ...(wide.includes("zone") ? [asked("zone", text("Zone", "Zone"), [])] : []),
+          ...(wide.includes("street") ? [asked("street", text("Street", "Rue"), ["zone"])] : []),
+          ...(device === undefined ? [] : [asked("device", device, wide)]),
         ]),
     ...(board.policy === undefined ? [] : [policy(language)]),
     ...(board.factors ?? []).map((factor) =>

@@ -219,7 +219,7 @@ export const SERIES = {
     en: "Green of a signal group",
     fr: "Vert d’un groupe de feux",
     written: "for every green of every vehicle group, at its beginning, when it has ended",
-    tags: { device: "junction", group: "signal group", zone: "zone of the junction" },
+    tags: { device: "junction", group: "signal group" },
     fields: {
       green_s: field("s", "Green shown", "Vert montré"),
       target_s: field("s", "Green that the frame aims at", "Vert visé par le cadre"),
@@ -237,7 +237,7 @@ export const SERIES = {
     en: "Junction",
     fr: "Carrefour",
     written: "for every junction, every 15 minutes, at the beginning of the 15 minutes it sums up",
-    tags: { device: "junction", zone: "zone of the junction" },
+    tags: { device: "junction" },
     fields: {
       vehicles: field("1", "Vehicles at the stop lines", "Véhicules aux lignes d’arrêt"),
       delay_s: field(
