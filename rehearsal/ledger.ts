@@ -56,7 +56,8 @@ export function ledger(): Ledger {
   const devices = new Map<string, Map<string, Series>>();
   const epochs = new Map<string, Progress>();
   const newest = new Map<string, number>();
-  const read = new WeakMap<Uint8Array, Said>();
+  /** The latest payload of each station, read: it has one on its way at a time. */
+  const latest = new Map<string, { readonly payload: Uint8Array; readonly said: Said }>();
 
   const of = (device: string, measure: string): Series => {
     let measures = devices.get(device);
@@ -69,8 +70,8 @@ export function ledger(): Ledger {
   };
 
   const saidIn = (station: string, payload: Uint8Array): Said | undefined => {
-    let said = read.get(payload);
-    if (said !== undefined) return said;
+    const known = latest.get(station);
+    if (known?.payload === payload) return known.said;
     const columns = columnsOf(payload);
     if (columns === undefined) return undefined;
     const { e, n, D, M, d, m, t } = columns;
@@ -80,12 +81,15 @@ export function ledger(): Ledger {
     const at: number[] = [];
     const series: Series[] = [];
     let time = 0;
+    let last: Series | undefined;
     for (let index = 0; index < t.length; index++) {
       at.push((time += t[index] as number));
-      series.push(of(D[d[index] as number] as string, M[m[index] as number] as string));
+      const [device, measure] = [D[d[index] as number] as string, M[m[index] as number] as string];
+      if (last?.device !== device || last.measure !== measure) last = of(device, measure);
+      series.push(last);
     }
-    said = { first: n, at, series, progress };
-    read.set(payload, said);
+    const said = { first: n, at, series, progress };
+    latest.set(station, { payload, said });
     return said;
   };
 

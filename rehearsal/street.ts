@@ -38,6 +38,7 @@ const HAND_SETTLED_MS = 5_000;
 /** A lamp asks its clock at least every quarter of an hour: until then it may not know that it was set. */
 const CLOCK_SETTLED_MS = 920_000;
 const ROUNDING = 0.005;
+const NEVER_MOVED = { off_ms: 0, movedAt: Number.NEGATIVE_INFINITY };
 const MOST_EXAMPLES = 20;
 const KINDS: Record<string, StreetInvariant> = {
   "conflicting-greens": "conflicting-greens",
@@ -94,7 +95,7 @@ export function streetWatch(
   /** Whether a station's clock goes evenly again since long enough for all its timers to have followed. */
   const lookAtClock = (station: string, now: number): { own: number; steady: boolean } => {
     const own = (town as Town).timeAt(station);
-    const before = clocks.get(station) ?? { off_ms: 0, movedAt: Number.NEGATIVE_INFINITY };
+    const before = clocks.get(station) ?? NEVER_MOVED;
     const moved = before.off_ms !== own - now;
     if (moved) clocks.set(station, { off_ms: own - now, movedAt: now });
     return { own, steady: !moved && now - before.movedAt > CLOCK_SETTLED_MS };
@@ -111,13 +112,13 @@ export function streetWatch(
 
   const lookAtFloor = (now: number): void => {
     for (const { id, station } of territory.luminaires) {
-      // A lamp without power or with a broken lamp is the world's doing, and nobody's order.
-      if (town?.agent(station) === undefined || hasFailed(id, now)) continue;
+      if (town?.agent(station) === undefined) continue;
       const { own, steady } = lookAtClock(station, now);
       if (!steady || !isDark(own)) continue;
       const lamp = levels.get(id);
-      if (lamp === undefined || lamp.level < FLOOR - ROUNDING)
-        broken("lamp-below-floor", now, `${id} at ${lamp?.level ?? 0}`);
+      if (lamp !== undefined && lamp.level >= FLOOR - ROUNDING) continue;
+      // A lamp without power or with a broken lamp is the world's doing, and nobody's order.
+      if (!hasFailed(id, now)) broken("lamp-below-floor", now, `${id} at ${lamp?.level ?? 0}`);
     }
   };
 

@@ -58,13 +58,14 @@ class Watch implements JunctionWatch {
   changed(at: Instant, greens: number, ambers: number): readonly Violation[] {
     this.found = [];
     const flashing = greens === 0 && this.vehicles !== 0 && (ambers & this.vehicles) >>> 0 === this.vehicles;
-    for (const [i, group] of this.junction.groups.entries()) {
+    const { groups } = this.junction;
+    for (let i = 0; i < groups.length; i++) {
       const was = has(this.greens, i);
       const is = has(greens, i);
-      if (was && !is) this.ends(group, i, at, flashing);
+      if (was && !is) this.ends(groups[i] as Junction["groups"][number], i, at, flashing);
       if (is && !was) this.greenSince[i] = at;
     }
-    for (let i = 0; i < this.greenSince.length; i++) {
+    for (let i = 0; i < groups.length; i++) {
       if (has(greens, i)) this.stands(i, at, greens, ambers);
     }
     this.greens = greens;
@@ -112,4 +113,4 @@ class Watch implements JunctionWatch {
   }
 }
 
-const has = (mask: number, i: number): boolean => (mask >>> i) % 2 === 1;
+const has = (mask: number, i: number): boolean => ((mask >>> i) & 1) === 1;

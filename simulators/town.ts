@@ -117,6 +117,8 @@ class SimulatedTown implements Town {
   private readonly wirings = new Map<string, Wiring>();
   private readonly wiringOf = new Map<string, Wiring>();
   private readonly clocks = new Map<string, Clock>();
+  /** How far each of them is off now. */
+  private readonly offs = new Map<string, { ms: number }>();
   /** Faults that hold a clock wrong now; of several the newest decides. */
   private readonly wrongClocks = new Map<string, ScheduledFault[]>();
   private readonly agents = new Map<string, Agent>();
@@ -135,10 +137,9 @@ class SimulatedTown implements Town {
       moved: (device, measure) => this.moved(device, measure),
     });
     for (const [station, devices] of territory.byStation) {
-      const own = stationClock(clock, () => {
-        const wrong = this.wrongClocks.get(station)?.at(-1);
-        return wrong === undefined ? 0 : (wrong.amount ?? USUALLY_WRONG_S) * 1000;
-      });
+      const off = { ms: 0 };
+      this.offs.set(station, off);
+      const own = stationClock(clock, () => off.ms);
       const instruments = new Map(
         devices.flatMap(({ id }) => {
           const instrument = this.world.instruments.get(id);
@@ -295,6 +296,9 @@ class SimulatedTown implements Town {
         const wrong = (this.wrongClocks.get(station) ?? []).filter((each) => each !== fault);
         if (begins) wrong.push(fault);
         this.wrongClocks.set(station, wrong);
+        const newest = wrong.at(-1);
+        const off = this.offs.get(station);
+        if (off !== undefined) off.ms = newest === undefined ? 0 : (newest.amount ?? USUALLY_WRONG_S) * 1000;
       }
     } else if (kind === "lamp-failed") {
       if (!begins) return;

@@ -93,6 +93,8 @@ class Truth implements JunctionTruth {
   private readonly vehicles: number;
   private readonly listeners: ((device: string, measure: string, at: Instant) => void)[] = [];
   private now: number;
+  /** When something next happens by itself: worked out anew whenever something has happened. */
+  private due: number;
   private wake: ((now: number) => void) | undefined;
 
   constructor(options: TruthOptions) {
@@ -143,6 +145,7 @@ class Truth implements JunctionTruth {
     this.stopLines = at(placed, "stop-line");
     this.advances = at(placed, "advance");
     this.buttons = at(pressed, "button");
+    this.due = this.earliest();
   }
 
   start(clock: Clock): Cancel {
@@ -171,31 +174,50 @@ class Truth implements JunctionTruth {
   }
 
   nextAt(): Instant {
-    let next = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < this.lanes.length; i++) {
-      const lane = this.lanes[i];
-      if (lane === undefined) next = Math.min(next, (this.walkers[i] as Walkers).arrivesAt);
-      else next = Math.min(next, lane.entersAt, lane.reachesAt, lane.leavesAt);
-    }
-    return next as Instant;
+    return this.due as Instant;
+  }
+
+  private earliest(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.lanes.length; i++) earliest = Math.min(earliest, this.nextOf(i));
+    return earliest;
+  }
+
+  /** When something next happens by itself to one group. */
+  private nextOf(group: number): number {
+    const lane = this.lanes[group];
+    if (lane === undefined) return (this.walkers[group] as Walkers).arrivesAt;
+    return Math.min(lane.entersAt, lane.reachesAt, lane.leavesAt);
   }
 
   advanceTo(now: Instant): void {
-    for (let next = this.nextAt(); next <= now; next = this.nextAt()) {
+    while (this.due <= now) {
+      const next = this.due;
       this.now = next;
+      let following = Number.POSITIVE_INFINITY;
       for (let i = 0; i < this.lanes.length; i++) {
-        const lane = this.lanes[i];
-        if (lane === undefined) {
-          const walkers = this.walkers[i] as Walkers;
-          if (walkers.arrivesAt <= next) this.press(i, walkers.arrive(next), next);
-          continue;
+        let own = this.nextOf(i);
+        if (own <= next) {
+          this.happen(i, next);
+          own = this.nextOf(i);
         }
-        if (lane.leavesAt <= next) this.leave(i, lane, next);
-        if (lane.reachesAt <= next) this.reach(i, lane, next);
-        if (lane.entersAt <= next) this.enter(i, lane, next);
+        if (own < following) following = own;
       }
+      this.due = following;
     }
     this.now = Math.max(this.now, now);
+  }
+
+  /** Lets everything happen to one group that is due. */
+  private happen(group: number, now: number): void {
+    const lane = this.lanes[group];
+    if (lane === undefined) {
+      this.press(group, (this.walkers[group] as Walkers).arrive(now), now);
+      return;
+    }
+    if (lane.leavesAt <= now) this.leave(group, lane, now);
+    if (lane.reachesAt <= now) this.reach(group, lane, now);
+    if (lane.entersAt <= now) this.enter(group, lane, now);
   }
 
   greens(greens: number, ambers: number, now: Instant): void {
@@ -208,6 +230,7 @@ class Truth implements JunctionTruth {
       this.lanes[i]?.show(aspect, now);
       if (this.walkers[i]?.show(aspect, now) === true) this.serve(i, now);
     }
+    this.due = this.earliest();
     this.wake?.(now);
   }
 
