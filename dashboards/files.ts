@@ -4,6 +4,7 @@ import { LANGUAGES } from "./language.ts";
 import { decisions } from "./decisions.ts";
 import { fleet } from "./fleet.ts";
 import { lighting } from "./lighting.ts";
+import { provisioningFiles } from "./provisioning.ts";
 import { town } from "./town.ts";
 import { traffic } from "./traffic.ts";
 import { waste } from "./waste.ts";
@@ -12,7 +13,7 @@ export const DASHBOARDS: readonly Dashboard[] = [town, lighting, waste, traffic,
 
 /** Every generated file by its path under `dashboards/grafana/`. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
+  const files = provisioningFiles();
   for (const language of LANGUAGES) {
     for (const board of DASHBOARDS) {
       files.set(
