@@ -121,9 +121,10 @@ export function ledger(): Ledger {
         const stored = await store.range(device, measure, instant(0), instant(Number.MAX_SAFE_INTEGER), 1e9);
         const times = stored.map(({ at }) => at).sort(ascending);
         const kept = [...times, ...each.refused].sort(ascending);
-        const lost = missing(each.acknowledged.sort(ascending), kept);
-        const twice = missing(times, each.said.sort(ascending));
-        account.acknowledged += each.acknowledged.length;
+        const acknowledged = distinct(each.acknowledged);
+        const lost = missing(acknowledged, kept);
+        const twice = missing(times, distinct(each.said));
+        account.acknowledged += acknowledged.length;
         account.stored += times.length;
         account.lost += lost.length;
         account.duplicated += twice.length;
@@ -140,6 +141,9 @@ export function ledger(): Ledger {
     },
   };
 }
+
+/** Sorted, each once: what is said twice of one instant, as by a station that starts twice in it, is one reading. */
+const distinct = (times: readonly number[]): number[] => [...new Set(times)].sort(ascending);
 
 const ascending = (a: number, b: number): number => a - b;
 

@@ -3,8 +3,8 @@ import type { Behaviour, BehaviourContext } from "#edge/behaviour.ts";
 import type { Behaviours } from "#edge/behaviours.ts";
 import type { DeviceKind } from "#protocol/kinds.ts";
 import type { Clock } from "#protocol/ports.ts";
-import { seconds } from "#protocol/units.ts";
-import type { Store } from "#server/store/store.ts";
+import { instant, seconds } from "#protocol/units.ts";
+import { type Store, upToOf } from "#server/store/store.ts";
 import type { ScheduledFault } from "#simulators/faults.ts";
 import { broken, evening } from "./hamlet.ts";
 
@@ -62,9 +62,10 @@ test("a store that keeps one reading in a thousand twice is found", async () => 
         contributions.map((each) => {
           const [first] = each.readings;
           const twice = first !== undefined && ++count % 1000 === 0;
-          return twice
-            ? { ...each, readings: [first, ...each.readings], upTo: each.first + each.readings.length - 1 }
-            : each;
+          if (!twice) return each;
+          // At its very instant it would be the same reading.
+          const again = { ...first, at: instant(first.at + 1) };
+          return { ...each, readings: [again, ...each.readings], upTo: upToOf(each) };
         }),
       ),
   });
