@@ -27,16 +27,15 @@ export const silent = (address: string, timeout: Seconds): Fault =>
 export const onlyTooOld = (problem: unknown): boolean => /points beyond retention policy/i.test(wordsOf(problem));
 
 function wordsOf(problem: unknown): string {
-  if (!(problem instanceof Error)) return String(problem);
-  const { body, statusMessage } = problem as { body?: unknown; statusMessage?: unknown };
-  const text =
-    typeof body === "string" && body !== "" ? body : problem.message || String(statusMessage ?? problem.name);
+  if (!(problem instanceof Error)) return "something that is no error";
+  const { body } = problem as { body?: unknown };
+  const text = (typeof body === "string" && body) || problem.message || problem.name;
   // Both clients leave the server's JSON as it came, the one behind words of its own.
   const json = /\{.*\}/s.exec(text)?.[0];
   if (json === undefined) return text;
   try {
-    const { error, message } = JSON.parse(json) as { error?: unknown; message?: unknown };
-    return String(message ?? error ?? text);
+    const { error, message } = JSON.parse(json) as { error?: string; message?: string };
+    return message ?? error ?? text;
   } catch {
     return text;
   }

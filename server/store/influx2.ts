@@ -41,6 +41,9 @@ export function influx2Store(options: Influx2Options): Store {
   return influxStore(new Influx2(options), options);
 }
 
+/** A row of an answer: what is missing in it is null. */
+type Row = Readonly<Record<string, string | number | null>>;
+
 /** Request bodies of this many bytes and more are compressed. */
 const GZIP_BYTES = 1000;
 
@@ -236,8 +239,8 @@ class Influx2 implements InfluxServer {
     );
   }
 
-  private rows(query: ReturnType<typeof flux>): Promise<Record<string, unknown>[]> {
-    return this.client.getQueryApi(this.org).collectRows<Record<string, unknown>>(query);
+  private rows(query: ReturnType<typeof flux>): Promise<Row[]> {
+    return this.client.getQueryApi(this.org).collectRows<Row>(query);
   }
 
   /** One request, sent at once, whose failure is thrown and not tried again behind our back. */
