@@ -97,6 +97,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
       const running = createServer({
         territory,
         clock,
+        wall: systemClock,
         broker,
         store: duckdbStore(join(directory, FILES.readings)),
         state,

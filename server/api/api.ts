@@ -87,6 +87,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     territory,
     geojson,
     clock,
+    wall,
     stream,
     holder,
     offsets,

@@ -40,7 +40,10 @@ export interface ApiContext {
   readonly territory: Territory;
   /** The territory as it was given. */
   readonly geojson: TerritoryFile;
+  /** The town's clock, which may run faster than life. */
   readonly clock: Clock;
+  /** The clock on the wall, by which sessions end. */
+  readonly wall: Clock;
   readonly stream: Stream;
   readonly holder: Holder;
   /** The parts. Raises Fault NOT_READY while there are none. */

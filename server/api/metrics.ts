@@ -9,8 +9,8 @@ import { counter, exposition, gauge } from "./prometheus.ts";
 
 /** /metrics for Prometheus, /healthz (the process answers) and /readyz (the town is served and readings are stored). */
 export function serveMetrics(app: FastifyInstance, context: ApiContext): void {
-  const { holder, clock } = context;
-  const startedAt = clock.now();
+  const { holder, wall } = context;
+  const startedAt = wall.now();
   const answers = new Map<string, number>();
   const durations = createHistogram();
   app.addHook("onResponse", async (request, reply) => {
@@ -32,7 +32,7 @@ export function serveMetrics(app: FastifyInstance, context: ApiContext): void {
     if (!isNeighbour(request) && callerOf(request, context) === undefined) throw new Fault("NOT_SIGNED_IN", {});
     const families: Family[] = [
       gauge("vigie_ready", "1 when history is laid down and the town is served", holder.parts === undefined ? 0 : 1),
-      gauge("vigie_uptime_seconds", "Seconds since the server started", (clock.now() - startedAt) / 1000),
+      gauge("vigie_uptime_seconds", "Seconds since the server started", (wall.now() - startedAt) / 1000),
       gauge("process_resident_memory_bytes", "Resident memory", process.memoryUsage.rss()),
       {
         name: "vigie_http_answers_total",

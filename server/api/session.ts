@@ -39,7 +39,7 @@ export const session =
       },
       async (request, reply) => {
         const { token, session } = await signIn(context, request.body, request.ip);
-        setCookie(request, reply, token, session.expires - context.clock.now());
+        setCookie(request, reply, token, session.expires - context.wall.now());
         return reply.code(201).send(shown(session));
       },
     );

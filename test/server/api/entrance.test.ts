@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { later, seconds } from "#protocol/units.ts";
+import { virtualClock } from "#rehearsal/clock.ts";
+import { MONDAY } from "../village.ts";
 import { townHall } from "./townHall.ts";
 
 const OVERRIDE = {
@@ -76,6 +79,19 @@ test("signing in with a password gives a cookie out of reach of scripts, and sig
   expect((await hall.get("session", { cookie })).body).toMatchObject({ account: "ada" });
   expect((await hall.get("devices", { cookie })).status).toBe(200);
   expect((await hall.send("DELETE", "session", undefined, { cookie })).status).toBe(204);
+  expect((await hall.get("devices", { cookie })).status).toBe(401);
+});
+
+test("in a town that runs ahead of its people a session still lasts twelve of their hours", async () => {
+  const wall = virtualClock(MONDAY);
+  const hall = await townHall({ wall, at: later(MONDAY, seconds(86_400)) });
+  const token = hall.server.access.signInLink("first", "administrator");
+  const { body, headers } = await hall.send("POST", "session", { token }, {});
+  expect(body["expires"]).toBe(later(MONDAY, seconds(43_200)));
+  expect(String(headers["set-cookie"])).toContain("Max-Age=43200");
+  const cookie = String(headers["set-cookie"]).split(";")[0] ?? "";
+  expect((await hall.get("devices", { cookie })).status).toBe(200);
+  await wall.run(later(MONDAY, seconds(43_200)));
   expect((await hall.get("devices", { cookie })).status).toBe(401);
 });
 

@@ -3,6 +3,7 @@ import { afterEach, expect } from "vitest";
 import { type TSchema, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import type { Command } from "#protocol/messages.ts";
 import { encodeBatch, encodeMessage } from "#protocol/messages.ts";
+import type { Clock } from "#protocol/ports.ts";
 import type { TerritoryFile } from "#protocol/territory.ts";
 import { up } from "#protocol/topics.ts";
 import type { Instant } from "#protocol/units.ts";
@@ -65,7 +66,7 @@ afterEach(async () => {
 });
 
 export async function townHall(
-  options: { ready?: boolean; limits?: Partial<ApiLimits>; at?: Instant } = {},
+  options: { ready?: boolean; limits?: Partial<ApiLimits>; at?: Instant; wall?: Clock } = {},
 ): Promise<TownHall> {
   const clock = virtualClock(options.at ?? MONDAY);
   const state = openState(":memory:", village.id);
@@ -73,6 +74,7 @@ export async function townHall(
   const server = createServer({
     territory: village,
     clock: clock.settling,
+    ...(options.wall && { wall: options.wall }),
     broker,
     store: memoryStore(),
     state,
@@ -86,7 +88,7 @@ export async function townHall(
     geojson: villageFile,
     version: "test",
     clock,
-    wall: clock,
+    wall: options.wall ?? clock,
     log: (line) => logged.push(line),
     ...(options.limits && { limits: options.limits }),
   });
