@@ -6,6 +6,7 @@ import { settle, type Sources } from "./settings.ts";
 import { languageOf, terminal } from "./terminal.ts";
 import { helpOf } from "./verb.ts";
 import { overview, VERBS } from "./verbs.ts";
+import { version } from "./version.ts";
 
 /** Reads the verb, settles its settings, runs it, and turns whatever goes wrong into one sentence and an exit code. */
 export async function main(line: readonly string[]): Promise<number> {
@@ -32,6 +33,10 @@ export async function main(line: readonly string[]): Promise<number> {
     if (found === undefined) {
       if (first === undefined || first === "--help" || first === "-h" || first === "help") {
         screen.out(overview(screen.language));
+        return 0;
+      }
+      if (first === "--version") {
+        screen.out(version);
         return 0;
       }
       const near = nearest(first, VERBS.map(({ name }) => name)); // prettier-ignore

@@ -1,4 +1,5 @@
 import { Fault } from "#protocol/faults.ts";
+import { mistakeIn } from "./json-place.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -290,8 +291,9 @@ function settingsFile(file: string, names: readonly string[], sources: Sources):
   const text = sources.readFile(file);
   try {
     json = JSON.parse(text);
-  } catch (problem) {
-    throw invalid("settings", file, `JSON (${(problem as Error).message})`, file);
+  } catch {
+    const { line, column } = mistakeIn(text) ?? { line: 1, column: 1 };
+    throw invalid("settings", file, "JSON", `line ${line}, column ${column}`);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw invalid("settings", file, "one JSON object", file);

@@ -7,6 +7,7 @@ import { DAY, seconds } from "#protocol/units.ts";
 import { openLive, type Live, type MqttOptions, type Running } from "#server/main.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import { credentialsOf } from "./credentials.ts";
+import { folded } from "./columns.ts";
 import { claimDirectory, type DataDirectory } from "./directory.ts";
 import { beginPresent, hasNoPast, layDown } from "./history.ts";
 import { tracesIn } from "./mistake.ts";
@@ -65,7 +66,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     log: (line) => terminal.say(line),
   });
   keepTown(town, directory.file("territory.geojson"));
-  terminal.out(`Vigie ${version} · ${words.town(town.territory)}`);
+  terminal.out(folded(`Vigie ${version} · ${words.town(town.territory)}`, 2));
   terminal.out(`  ${words.page}  ${live.address}`);
   terminal.out(`  ${words.signIn}  ${live.signInLink()}`);
   let beside: TownBeside | undefined;
@@ -99,7 +100,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     terminal.out(words.stop);
     const minute = minuteLine(running, terminal);
     cancel = every(systemClock, seconds(60), () => {
-      terminal.out(minute());
+      terminal.out(folded(minute(), 2));
       keepTime(clock, directory.file("clock"));
     });
     await stopped;

@@ -1,6 +1,7 @@
 import type { Language } from "#protocol/faults.ts";
 import type { Setting, SettingName, Settings, Sources } from "./settings.ts";
 import { SETTINGS } from "./settings.ts";
+import { folded } from "./columns.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One word after `vigie`: what it takes and what it does. The exit code is what `run` resolves to. */
@@ -30,9 +31,8 @@ export function helpOf({ name, en, fr, words, settings }: Verb, language: Langua
   const lines = settings.map((each) => optionLine(each, language));
   const width = Math.max(...lines.map(([option]) => option.length));
   const usage = `npx vigie ${name}${words === undefined ? "" : ` ${words}`} [options]`;
-  return [sentence, "", `  ${usage}`, "", ...lines.map(([option, text]) => `  ${option.padEnd(width)}  ${text}`)].join(
-    "\n",
-  );
+  const options = lines.map(([option, text]) => folded(`  ${option.padEnd(width)}  ${text}`, width + 4));
+  return [folded(sentence), "", `  ${usage}`, "", ...options].join("\n");
 }
 
 function optionLine(name: SettingName, language: Language): [string, string] {

@@ -1,4 +1,5 @@
 import type { Language } from "#protocol/faults.ts";
+import { folded } from "./columns.ts";
 import { verb, type Verb } from "./verb.ts";
 
 /**
@@ -101,7 +102,9 @@ export const VERBS: readonly Verb[] = [
 
 export function overview(language: Language): string {
   const width = Math.max(...VERBS.map(({ name }) => name.length));
-  const lines = VERBS.map((each) => `  ${each.name.padEnd(width)}  ${language === "fr" ? each.fr : each.en}`);
+  const lines = VERBS.map((each) =>
+    folded(`  ${each.name.padEnd(width)}  ${language === "fr" ? each.fr : each.en}`, width + 4),
+  );
   const [title, each] =
     language === "fr"
       ? [
@@ -112,5 +115,5 @@ export function overview(language: Language): string {
           "Vigie runs a town’s street lighting, waste collection and traffic signals.",
           "Each verb has its help: npx vigie <verb> --help",
         ];
-  return [title, "", ...lines, "", each].join("\n");
+  return [folded(title), "", ...lines, "", each].join("\n");
 }

@@ -47,7 +47,13 @@ const mistakes: [string, string[], Record<string, string>, string | undefined, s
   ["a duration without a unit", ["--history", "7"], {}, undefined, "a duration like 90m, 48h or 2d"],
   ["a denied option that is no flag", ["--no-port"], {}, undefined, "There is no option --no-port"],
   ["a settings file that is not there", ["--settings", "none.json"], {}, undefined, "There is no file none.json"],
-  ["a settings file that is no JSON", ["--settings", "a.json"], {}, "port: 1", "expected JSON"],
+  [
+    "a settings file that is no JSON",
+    ["--settings", "a.json"],
+    {},
+    "{\n  port: 1}",
+    "--settings is a.json; expected JSON (from line 2, column 3).",
+  ],
   [
     "a misspelt name in the settings file",
     ["--settings", "a.json"],

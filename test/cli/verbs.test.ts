@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readTown } from "#cli/territory.ts";
-import { VERBS } from "#cli/verbs.ts";
+import { helpOf } from "#cli/verb.ts";
+import { overview, VERBS } from "#cli/verbs.ts";
+import { version } from "#cli/version.ts";
 import { parseTerritory } from "#protocol/territory.ts";
 import { instant } from "#protocol/units.ts";
 import { openJournal } from "#server/journal.ts";
@@ -137,4 +139,18 @@ test("no verb is left out of the nonsense above, and help names the words and op
   const { code, out } = vigie("town", "import-osm", "--help");
   expect(code).toBe(0);
   expect(out).toContain("npx vigie town import-osm FILE.osm.pbf [options]");
+});
+
+test("no help is wider than 80 columns, in either language, and none of its words is lost", () => {
+  for (const language of ["en", "fr"] as const) {
+    for (const text of [overview(language), ...VERBS.map((verb) => helpOf(verb, language))]) {
+      for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+    for (const verb of VERBS) expect(helpOf(verb, language).replaceAll(/\s+/g, " ")).toContain(verb[language]);
+  }
+});
+
+test("the version is the package's; without a word the verbs are listed", () => {
+  expect(vigie("--version")).toEqual({ code: 0, out: `${version}\n`, err: "" });
+  expect(vigie()).toEqual({ code: 0, out: `${overview("en")}\n`, err: "" });
 });
