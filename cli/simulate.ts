@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { readTown, townAt } from "./territory.ts";
 import { credentialsOf, type StationCredentials } from "./credentials.ts";
 import { tracesIn } from "./mistake.ts";
-import { runTown } from "./town.ts";
+import { runTown, type TownOrder } from "./town.ts";
 import { townTime } from "./town-clock.ts";
 import { untilStopped } from "./stopping.ts";
 import type { Call } from "./verb.ts";
@@ -21,7 +21,8 @@ export async function simulate({
   for (const [option, value] of Object.entries({ broker, territory })) {
     if (value === undefined) throw missing(option);
   }
-  const stop = runTown({
+  const town = readTown(territory as string);
+  const order: TownOrder = {
     broker: broker as string,
     territory: territory as string,
     directory: settings.data,
@@ -29,9 +30,9 @@ export async function simulate({
     time: townTime(settings.speed, join(settings.data, "clock")),
     credentials: credentials === undefined ? NO_CREDENTIALS : readCredentials(credentials, sources.readFile),
     traces: tracesIn(settings.data),
-  });
-  const { territory: town } = readTown(territory as string);
-  terminal.say(`${town.name}: ${town.stations.length} stations → ${broker}`);
+  };
+  const stop = runTown(order, town);
+  terminal.say(`${town.territory.name}: ${town.territory.stations.length} stations → ${broker}`);
   await untilStopped();
   stop();
   return 0;

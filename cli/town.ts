@@ -8,7 +8,7 @@ import { seconds } from "#protocol/units.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import { createTown } from "#simulators/town.ts";
 import type { StationCredentials } from "./credentials.ts";
-import { readTown } from "./territory.ts";
+import { readTown, type Town } from "./territory.ts";
 import { townClock, type TownTime } from "./town-clock.ts";
 
 /** What a simulated town needs to know to meet a server: plain JSON, so that it can be handed to a process. */
@@ -31,9 +31,8 @@ function verifierOf({ publicKeyPem }: StationCredentials): Verifier {
 /** How often the truth of the street is kept, so that a town that is killed goes on where it was. */
 const KEEP_EVERY = seconds(30);
 
-/** Runs the town until the returned function is called. */
-export function runTown(order: TownOrder): () => void {
-  const { territory } = readTown(order.territory);
+/** Runs the town until the returned function is called. Raises what reading its territory raises. */
+export function runTown(order: TownOrder, { territory }: Town = readTown(order.territory)): () => void {
   const clock = townClock(order.time);
   const memory = directoryDisk(order.directory, { durable: false });
   const town = createTown({

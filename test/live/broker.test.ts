@@ -19,11 +19,12 @@ if (missing) console.log("mosquitto is not installed: the tests with a broker of
 /** In the town of these tests. */
 const STATIONS = 29;
 
-async function online(server: Running): Promise<number> {
+async function metric(server: Running, name: string): Promise<number> {
   const [, address = ""] = await server.says(/page +(http:\S+)/);
   const text = await (await fetch(`${address}/metrics`)).text();
-  return Number(/^vigie_stations_online (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+  return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1] ?? Number.NaN);
 }
+const online = (server: Running): Promise<number> => metric(server, "vigie_stations_online");
 
 async function freePort(): Promise<number> {
   const probe = createServer();
@@ -87,5 +88,22 @@ test("a town that runs alone meets a server without one, by the passwords that t
   await until(async () => (await online(server)) === STATIONS);
   expect(await town.stop()).toEqual({ code: 0, signal: null });
   await until(async () => (await online(server)) === 0);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+});
+
+test.skipIf(missing)("a broker that lets everyone in needs no passwords of a town that runs alone", async () => {
+  const url = `mqtt://127.0.0.1:${await freePort()}`;
+  await mosquitto(Number(new URL(url).port));
+  const server = start(here, "--broker", url, "--no-town");
+  await server.says(/Ctrl-C stops/);
+  const data = ["--data", join(here.directory, "town")];
+  const town = vigie(["simulate", "--broker", url, "--territory", here.territory, ...data]);
+  await town.says(new RegExp(`: ${STATIONS} stations → ${url}`));
+  await until(async () => (await metric(server, "vigie_stations_online")) === STATIONS);
+  // It does not know the server's key, so it can tell no order from a stranger's.
+  await until(async () => (await metric(server, "vigie_commands_refused_total")) > 0);
+  expect(await metric(server, "vigie_commands_applied_total")).toBe(0);
+  expect(await town.stop()).toEqual({ code: 0, signal: null });
+  expect(town.err().trimEnd().split("\n")).toHaveLength(1);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
