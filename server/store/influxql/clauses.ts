@@ -1,6 +1,8 @@
 import type { Dimension, Expression, Fill, Measurement, RegularExpression } from "./ast.ts";
 import { expression, optionalPattern, segments, skipSpace } from "./expressions.ts";
+import { asExpression, fold } from "./fold.ts";
 import { refusal, type Words } from "./lexer.ts";
+import { looksLikeTime, offsetIn, timeOf } from "./time.ts";
 
 /** `WHERE …`, where it stands. */
 export function condition(words: Words): Expression | undefined {
@@ -52,7 +54,7 @@ export function isComma(words: Words): boolean {
 function dimension(words: Words): Dimension {
   const pattern = optionalPattern(words);
   if (pattern !== undefined) return { kind: "regex", pattern };
-  const found = expression(words);
+  const found = asExpression(fold(expression(words)));
   skipSpace(words);
   return dimensionOf(found);
 }
@@ -65,7 +67,7 @@ function dimensionOf(found: Expression): Dimension {
   }
   if (found.kind === "call" && found.name === "time" && found.arguments.length < 3) {
     const [every, offset] = found.arguments;
-    if (every?.kind === "duration") {
+    if (every?.kind === "duration" && every.ns !== 0n) {
       if (offset === undefined) return { kind: "time", every_ns: every.ns, offset_ns: 0n };
       if (offset.kind === "duration") return { kind: "time", every_ns: every.ns, offset_ns: offset.ns };
       if (offset.kind === "call" && offset.name === "now" && offset.arguments.length === 0) {
@@ -74,6 +76,17 @@ function dimensionOf(found: Expression): Dimension {
     }
   }
   return { kind: "expression", expression: found };
+}
+
+/** `time(1h, '2006-01-02')`, once the zone is known that such a time is told in. */
+export function dimensionIn(dimension: Dimension, zone: string | undefined): Dimension {
+  if (dimension.kind !== "expression" || dimension.expression.kind !== "call") return dimension;
+  const { name, arguments: given } = dimension.expression;
+  const [every, offset] = given;
+  if (name !== "time" || given.length !== 2 || every?.kind !== "duration" || every.ns === 0n) return dimension;
+  if (offset?.kind !== "string" || !looksLikeTime(offset.value)) return dimension;
+  const at_ns = timeOf(offset.value, zone);
+  return at_ns === undefined ? dimension : { kind: "time", every_ns: every.ns, offset_ns: offsetIn(at_ns, every.ns) };
 }
 
 const FILLS: readonly string[] = ["null", "none", "previous", "linear"];
