@@ -122,7 +122,8 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
     clock,
     network,
     state,
-    disk: watched ? serverDisk : undefined,
+    // Where nothing can strike the server, its store never reads its log, and keeps none.
+    disk: watched && faults.length > 0 ? serverDisk : undefined,
     keys,
     refused: (reading) => account.refused(reading),
   });
