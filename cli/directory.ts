@@ -56,8 +56,9 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o750 });
 }
 
-/** SQLITE_BUSY: somebody else holds the lock. */
+/** SQLITE_BUSY: somebody else holds the lock; SQLITE_FULL. */
 const BUSY = 5;
+const FULL = 13;
 
 /**
  * Holds the operating system's lock on a file, through SQLite, which knows each system's own. It ends with the process
@@ -92,7 +93,7 @@ const reason = (problem: unknown): string => {
   if (code === "EACCES" || code === "EPERM") return "permission denied";
   if (code === "EROFS") return "the file system is read-only";
   if (code === "ENOTDIR" || code === "EEXIST") return "it is a file, not a directory";
-  if (code === "ENOSPC") return "the disk is full";
+  if (code === "ENOSPC" || (problem as { errcode?: number }).errcode === FULL) return "the disk is full";
   if (code === "ENOENT") return "no directory can be made there";
   return message;
 };

@@ -31,6 +31,7 @@ import { policies } from "./policies.ts";
 import { MAX_BODY_BYTES, answerProblems } from "./problem.ts";
 import { session } from "./session.ts";
 import { Problem } from "./resources.ts";
+import { listenFault } from "../ports/free-port.ts";
 import { createStream } from "./stream.ts";
 import { town } from "./town.ts";
 import { waste } from "./waste.ts";
@@ -69,7 +70,7 @@ export interface Api {
   progress(share: number): void;
   /** The town runs: everything is served. */
   ready(server: RunningServer): void;
-  /** Returns the address it answers at. Raises Fault PORT_TAKEN. */
+  /** Returns the address it answers at. Raises Fault PORT_TAKEN or OPTION_INVALID. */
   listen(port: number, host: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -201,8 +202,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       try {
         return await app.listen({ port, host });
       } catch (problem) {
-        if ((problem as NodeJS.ErrnoException).code !== "EADDRINUSE") throw problem;
-        throw new Fault("PORT_TAKEN", { port, host, option: "--port" });
+        throw listenFault(problem, port, host, "--port") ?? problem;
       }
     },
     close: () => app.close(),

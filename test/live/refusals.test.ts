@@ -51,6 +51,12 @@ test("the broker's port is taken: said before any past is rehearsed", async () =
   });
 });
 
+test("an address that is none of this machine's", async () => {
+  expect(await refusal(...mine(), ...free, "--host", "192.0.2.1")).toContain(
+    "--host is 192.0.2.1; expected an address of this machine, such as 127.0.0.1",
+  );
+});
+
 test("the data directory is a file", async () => {
   const file = join(here.directory, "file");
   writeFileSync(file, "");
