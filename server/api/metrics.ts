@@ -4,8 +4,8 @@ import { createHistogram } from "../histogram.ts";
 import type { ApiContext, RunningServer } from "./context.ts";
 import { notReady } from "./context.ts";
 import { callerOf } from "./entrance.ts";
-import type { Family } from "./prometheus.ts";
-import { counter, exposition, gauge } from "./prometheus.ts";
+import type { Family, Sample } from "./prometheus.ts";
+import { exposition, gauge } from "./prometheus.ts";
 
 /** /metrics for Prometheus, /healthz (the process answers) and /readyz (the town is served and readings are stored). */
 export function serveMetrics(app: FastifyInstance, context: ApiContext): void {
@@ -38,12 +38,14 @@ export function serveMetrics(app: FastifyInstance, context: ApiContext): void {
         name: "vigie_http_answers_total",
         help: "Answers over HTTP by class of status",
         type: "counter",
-        samples: [...answers].map(([status, value]) => ({ labels: { status }, value })),
+        samples: by("status", Object.fromEntries(answers)),
       },
-      quantiles("vigie_api_seconds", "Time to answer a request to the API", {
-        p50: durations.quantile(0.5),
-        p99: durations.quantile(0.99),
-      }),
+      {
+        name: "vigie_api_seconds",
+        help: "Time to answer a request to the API",
+        type: "gauge",
+        samples: quantiles({ p50: durations.quantile(0.5), p99: durations.quantile(0.99) }),
+      },
       gauge("vigie_event_streams", "Open event streams", context.stream.clients()),
       ...(holder.parts === undefined ? [] : townFamilies(holder.parts)),
     ];
@@ -51,69 +53,56 @@ export function serveMetrics(app: FastifyInstance, context: ApiContext): void {
   });
 }
 
-function townFamilies({
-  ingest,
-  registry,
-  dispatch,
-  loop,
-  alarms,
-  overrides,
-  journal,
-  access,
-}: RunningServer): Family[] {
-  const taken = ingest.stats();
-  const sent = dispatch.stats();
-  const town = registry.stats();
-  const made = loop.stats();
-  const people = access.stats();
-  return [
-    counter("vigie_readings_stored_total", "Readings committed since the start", taken.accepted),
-    counter("vigie_readings_duplicate_total", "Readings that came again and were dropped", taken.duplicates),
-    counter("vigie_batches_early_total", "Batches that came before the readings they follow", taken.early),
-    counter("vigie_commits_total", "Commits of the time-series store", taken.commits),
-    gauge("vigie_readings_waiting", "Readings that wait for their commit", taken.waiting),
-    quantiles("vigie_commit_seconds", "Time of a commit", taken.commit_ms),
-    quantiles("vigie_acknowledge_seconds", "Time from a message to its acknowledgement", taken.acknowledge_ms),
-    {
-      name: "vigie_quarantined_total",
-      help: "What was put aside as wrong, by code of fault",
-      type: "counter",
-      samples: Object.entries(taken.quarantinedBy).map(([code, value]) => ({ labels: { code }, value })),
-    },
-    gauge("vigie_store_failing", "1 while the time-series store does not commit", taken.failing === undefined ? 0 : 1),
-    gauge("vigie_devices", "Devices of the territory", town.devices),
-    gauge("vigie_stations", "Stations of the territory", town.stations),
-    gauge("vigie_stations_online", "Stations that are connected", town.online),
-    counter("vigie_commands_sent_total", "Commands published, repeats included", sent.sent),
-    counter("vigie_commands_repeated_total", "Commands published again", sent.repeated),
-    counter("vigie_commands_applied_total", "Commands that devices applied", sent.applied),
-    counter("vigie_commands_refused_total", "Commands that devices refused", sent.refused),
-    counter("vigie_commands_expired_total", "Commands that expired unanswered", sent.expired),
-    gauge("vigie_commands_waiting", "Commands without an answer", sent.waiting),
-    counter("vigie_decisions_total", "Decisions since the start", made.decisions),
-    counter("vigie_decisions_failed_total", "Decisions that could not be made", made.failures),
-    gauge("vigie_journal_entries", "Entries of the decision journal", journal.count()),
-    {
-      name: "vigie_alarms",
-      help: "Alarms by state",
-      type: "gauge",
-      samples: Object.entries(alarms.stats()).map(([state, value]) => ({ labels: { state }, value })),
-    },
-    gauge("vigie_overrides_active", "Overrides that hold now", overrides.active().length),
-    gauge("vigie_sessions", "People signed in", people.sessions),
-    counter("vigie_sign_ins_failed_total", "Sign-ins that were refused", people.failures),
+/** What a running town counts: name, help, and its value or samples. A name that ends in _total only grows. */
+function townFamilies(parts: RunningServer): Family[] {
+  const { overrides, journal } = parts;
+  const taken = parts.ingest.stats();
+  const sent = parts.dispatch.stats();
+  const town = parts.registry.stats();
+  const made = parts.loop.stats();
+  const people = parts.access.stats();
+  const rows: readonly (readonly [name: string, help: string, value: number | readonly Sample[]])[] = [
+    ["readings_stored_total", "Readings committed since the start", taken.accepted],
+    ["readings_duplicate_total", "Readings that came again and were dropped", taken.duplicates],
+    ["batches_early_total", "Batches that came before the readings they follow", taken.early],
+    ["commits_total", "Commits of the time-series store", taken.commits],
+    ["readings_waiting", "Readings that wait for their commit", taken.waiting],
+    ["commit_seconds", "Time of a commit", quantiles(taken.commit_ms)],
+    ["acknowledge_seconds", "Time from a message to its acknowledgement", quantiles(taken.acknowledge_ms)],
+    ["quarantined_total", "What was put aside as wrong, by code of fault", by("code", taken.quarantinedBy)],
+    ["store_failing", "1 while the time-series store does not commit", taken.failing === undefined ? 0 : 1],
+    ["devices", "Devices of the territory", town.devices],
+    ["stations", "Stations of the territory", town.stations],
+    ["stations_online", "Stations that are connected", town.online],
+    ["commands_sent_total", "Commands published, repeats included", sent.sent],
+    ["commands_repeated_total", "Commands published again", sent.repeated],
+    ["commands_applied_total", "Commands that devices applied", sent.applied],
+    ["commands_refused_total", "Commands that devices refused", sent.refused],
+    ["commands_expired_total", "Commands that expired unanswered", sent.expired],
+    ["commands_waiting", "Commands without an answer", sent.waiting],
+    ["decisions_total", "Decisions since the start", made.decisions],
+    ["decisions_failed_total", "Decisions that could not be made", made.failures],
+    ["journal_entries", "Entries of the decision journal", journal.count()],
+    ["alarms", "Alarms by state", by("state", parts.alarms.stats())],
+    ["overrides_active", "Overrides that hold now", overrides.active().length],
+    ["sessions", "People signed in", people.sessions],
+    ["sign_ins_failed_total", "Sign-ins that were refused", people.failures],
   ];
+  return rows.map(([name, help, value]) => ({
+    name: `vigie_${name}`,
+    help,
+    type: name.endsWith("_total") ? "counter" : "gauge",
+    samples: typeof value === "number" ? [{ value }] : value,
+  }));
 }
 
-const quantiles = (name: string, help: string, { p50, p99 }: { p50: number; p99: number }): Family => ({
-  name,
-  help,
-  type: "gauge",
-  samples: [
-    { labels: { quantile: "0.5" }, value: p50 / 1000 },
-    { labels: { quantile: "0.99" }, value: p99 / 1000 },
-  ],
-});
+const by = (label: string, counts: Readonly<Record<string, number>>): Sample[] =>
+  Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+
+const quantiles = ({ p50, p99 }: { p50: number; p99: number }): Sample[] => [
+  { labels: { quantile: "0.5" }, value: p50 / 1000 },
+  { labels: { quantile: "0.99" }, value: p99 / 1000 },
+];
 
 /** A collector on this machine needs no key; one behind a proxy, or elsewhere, does. */
 function isNeighbour({ socket, headers }: FastifyRequest): boolean {

@@ -16,10 +16,6 @@ export const gauge = (name: string, help: string, value: number): Family => ({
   type: "gauge",
   samples: [{ value }],
 });
-export const counter = (name: string, help: string, value: number): Family => ({
-  ...gauge(name, help, value),
-  type: "counter",
-});
 
 /** The families as text; samples that are no finite number are left out. */
 export function exposition(families: readonly Family[]): string {
