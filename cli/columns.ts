@@ -1,5 +1,5 @@
 /** The width of a terminal that nobody has widened. */
-export const COLUMNS = 80;
+const COLUMNS = 80;
 
 /** Breaks a text between words so that no line is longer than a terminal; what follows the first line is indented. */
 export function folded(text: string, indent = 0): string {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { vigie as answer } from "../cli/cli.ts";
+import { visit } from "./visitor.ts";
 import { endAll, type Place, place, run, type Running, start, until, vigie } from "./running.ts";
 
 let here: Place;
@@ -100,6 +101,14 @@ test.skipIf(missing)("a broker that lets everyone in needs no passwords of a tow
   const town = vigie(["simulate", "--broker", url, "--territory", here.territory, ...data]);
   await town.says(new RegExp(`: ${STATIONS} stations → ${url}`));
   await until(async () => (await metric(server, "vigie_stations_online")) === STATIONS);
+  const visitor = await visit(server);
+  const { entries } = await visitor.get<{ entries: { id: string }[] }>("/devices?kind=lamp&limit=1");
+  await visitor.post("/overrides", {
+    scope: { kind: "device", id: entries[0]?.id },
+    order: { action: "lamp-override", level: 0.4 },
+    reason: "Street party",
+    until: Date.now() + 3_600_000,
+  });
   // It does not know the server's key, so it can tell no order from a stranger's.
   await until(async () => (await metric(server, "vigie_commands_refused_total")) > 0);
   expect(await metric(server, "vigie_commands_applied_total")).toBe(0);
