@@ -187,7 +187,10 @@ function groupFault(found: Expression, interval_ns: bigint, zone: string | undef
     return undefined;
   }
   if (offset.kind === "string" && looksLikeTime(offset.value)) {
-    return timeOf(offset.value, zone) === undefined ? "invalid timestamp string" : undefined;
+    // InfluxDB takes a time here, and then fails on it.
+    return timeOf(offset.value, zone) === undefined
+      ? "invalid timestamp string"
+      : `invalid time dimension offset: ${printExpression(offset)}`;
   }
   return offset.kind === "duration" ? undefined : "time dimension offset must be duration or now()";
 }

@@ -2,7 +2,6 @@ import type { Dimension, Expression, Fill, Measurement, RegularExpression } from
 import { expression, optionalPattern, segments, skipSpace } from "./expressions.ts";
 import { asExpression, fold } from "./fold.ts";
 import { refusal, type Words } from "./lexer.ts";
-import { looksLikeTime, offsetIn, timeOf } from "./time.ts";
 
 /** `WHERE …`, where it stands. */
 export function condition(words: Words): Expression | undefined {
@@ -76,17 +75,6 @@ function dimensionOf(found: Expression): Dimension {
     }
   }
   return { kind: "expression", expression: found };
-}
-
-/** `time(1h, '2006-01-02')`, once the zone is known that such a time is told in. */
-export function dimensionIn(dimension: Dimension, zone: string | undefined): Dimension {
-  if (dimension.kind !== "expression" || dimension.expression.kind !== "call") return dimension;
-  const { name, arguments: given } = dimension.expression;
-  const [every, offset] = given;
-  if (name !== "time" || given.length !== 2 || every?.kind !== "duration" || every.ns === 0n) return dimension;
-  if (offset?.kind !== "string" || !looksLikeTime(offset.value)) return dimension;
-  const at_ns = timeOf(offset.value, zone);
-  return at_ns === undefined ? dimension : { kind: "time", every_ns: every.ns, offset_ns: offsetIn(at_ns, every.ns) };
 }
 
 const FILLS: readonly string[] = ["null", "none", "previous", "linear"];

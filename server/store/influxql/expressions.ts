@@ -2,6 +2,7 @@ import type { Expression, FieldType, Operator, RegularExpression } from "./ast.t
 import { durationOf } from "./duration.ts";
 import { refusal, type Token, type Words } from "./lexer.ts";
 import { patternFault } from "./pattern.ts";
+import { printName } from "./print.ts";
 
 const PRECEDENCE: Readonly<Record<Operator, number>> = {
   OR: 1,
@@ -194,7 +195,8 @@ function few(words: Words, names: string[]): string[] {
 }
 
 function quotedNames(names: readonly string[]): string {
-  return names.map((name, index) => (index < names.length - 1 && name === "" ? "" : `"${name}"`)).join(".");
+  const last = names.length - 1;
+  return names.map((name, index) => (index === last ? printName(name) : name === "" ? "" : `"${name}"`)).join(".");
 }
 
 /** The arguments of a call whose name and opening parenthesis are read. */

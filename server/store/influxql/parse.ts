@@ -1,5 +1,5 @@
 import type { Column, Measurement, Select, Source, Statement } from "./ast.ts";
-import { condition, count, dimensionIn, dimensions, fill, isComma, named, order, place, zone } from "./clauses.ts";
+import { condition, count, dimensions, fill, isComma, named, order, place, zone } from "./clauses.ts";
 import { expression, optionalPattern, segments, skipSpace } from "./expressions.ts";
 import { type Token, Words } from "./lexer.ts";
 import { boundTokens } from "./parameters.ts";
@@ -77,7 +77,7 @@ function select(words: Words, into: "may" | "must" = "may"): Select {
     ...(target && { into: target }),
     from,
     ...(where && { where }),
-    group: group.map((each) => dimensionIn(each, timeZone)),
+    group,
     fill: filling,
     order: direction ?? "asc",
     ...(direction && { isOrderWritten: true }),

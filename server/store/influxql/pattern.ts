@@ -1,9 +1,244 @@
-/** What is wrong with a regular expression, in the words of Go's RE2; undefined: nothing. */
+import { escapeAt, classAt, PatternFault, type Piece, unicodeClass } from "./pattern-classes.ts";
+
+/**
+ * A regular expression as InfluxDB reads it, in Go's RE2 syntax, as one of JavaScript's that matches the same. RE2 has
+ * neither look-around nor back references. Raises PatternFault in Go's words.
+ */
+export function compilePattern(source: string): RegExp {
+  return new RegExp(new Translation(source).text(), "u");
+}
+
+/** What is wrong with a regular expression, in Go's words; undefined: nothing. */
 export function patternFault(source: string): string | undefined {
   try {
-    new RegExp(source, "u");
+    compilePattern(source);
     return undefined;
   } catch (problem) {
-    return `error parsing regexp: ${(problem as Error).message}`;
+    if (problem instanceof PatternFault) return `error parsing regexp: ${problem.message}`;
+    // JavaScript has limits of its own, on the size of what it compiles.
+    return `error parsing regexp: expression too large: \`${source}\``;
   }
 }
+
+/** Go's own limits. */
+const MOST_DEPTH = 1000;
+const MOST_REPEATS = 1000;
+
+interface Flags {
+  readonly isFolded: boolean;
+  readonly isMultiline: boolean;
+  readonly doesDotMatchAll: boolean;
+  readonly isLazy: boolean;
+}
+
+/** One atom with its quantifier; `repeats`: how often it may be repeated, with what it holds. */
+interface Atom {
+  readonly text: string;
+  readonly repeats: number;
+}
+
+interface Group {
+  readonly flags: Flags;
+  readonly alternatives: Atom[][];
+}
+
+class Translation {
+  readonly #source: string;
+  readonly #groups: Group[] = [];
+  #alternatives: Atom[][] = [[]];
+  #flags: Flags = { isFolded: false, isMultiline: false, doesDotMatchAll: false, isLazy: false };
+  #at = 0;
+  /** Where the quantifier stands that was read last, if nothing came after it. */
+  #lastRepeat = -1;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  text(): string {
+    while (this.#at < this.#source.length) {
+      const from = this.#at;
+      const isRepeat = this.#step(this.#source[from] as string);
+      this.#lastRepeat = isRepeat ? from : -1;
+    }
+    if (this.#groups.length > 0) throw new PatternFault("missing closing )", this.#source);
+    return joined(this.#alternatives);
+  }
+
+  /** Reads what stands here; says whether it was a quantifier. */
+  #step(letter: string): boolean {
+    switch (letter) {
+      case "(":
+        this.#open();
+        return false;
+      case ")":
+        this.#close();
+        return false;
+      case "|":
+        this.#at++;
+        this.#alternatives.push([]);
+        return false;
+      case "^":
+        this.#at++;
+        this.#push(this.#flags.isMultiline ? "(?:^|(?<=\\n))" : "(?:^)");
+        return false;
+      case "$":
+        this.#at++;
+        this.#push(this.#flags.isMultiline ? "(?:$|(?=\\n))" : "(?:$)");
+        return false;
+      case ".":
+        this.#at++;
+        this.#push(this.#flags.doesDotMatchAll ? "[^]" : "[^\\n]");
+        return false;
+      case "[":
+        this.#piece(classAt(this.#source, this.#at));
+        return false;
+      case "*":
+      case "+":
+      case "?":
+        this.#at++;
+        this.#repeat(letter, this.#at - 1, letter === "?" ? 1 : 0);
+        return true;
+      case "{":
+        return this.#counted();
+      case "\\":
+        this.#escape();
+        return false;
+      default: {
+        const character = String.fromCodePoint(this.#source.codePointAt(this.#at) ?? 0);
+        this.#at += character.length;
+        this.#push(this.#folded(quoted(character)));
+        return false;
+      }
+    }
+  }
+
+  #push(text: string, repeats = 1): void {
+    this.#alternatives.at(-1)?.push({ text, repeats });
+  }
+
+  #piece(piece: Piece): void {
+    this.#at = piece.end;
+    this.#push(this.#folded(piece.text));
+  }
+
+  #folded(text: string): string {
+    return this.#flags.isFolded ? `(?i:${text})` : text;
+  }
+
+  #escape(): void {
+    const letter = this.#source[this.#at + 1];
+    const anchor = letter === undefined ? undefined : ANCHORS[letter];
+    if (anchor !== undefined) {
+      this.#at += 2;
+      this.#push(anchor);
+    } else if (letter === "C") throw new PatternFault("invalid escape sequence", "\\C");
+    else if (letter === "Q") {
+      const end = this.#source.indexOf("\\E", this.#at + 2);
+      const literal = this.#source.slice(this.#at + 2, end < 0 ? undefined : end);
+      this.#at = end < 0 ? this.#source.length : end + 2;
+      for (const character of literal) this.#push(this.#folded(quoted(character)));
+    } else this.#piece(unicodeClass(this.#source, this.#at) ?? escapeAt(this.#source, this.#at));
+  }
+
+  #open(): void {
+    if (this.#groups.length >= MOST_DEPTH) throw new PatternFault("expression nests too deeply", this.#source);
+    const group = { flags: this.#flags, alternatives: this.#alternatives };
+    if (this.#source[this.#at + 1] !== "?") this.#at++;
+    else if (!this.#flagsOrName()) return;
+    this.#groups.push(group);
+    this.#alternatives = [[]];
+  }
+
+  /** Reads `(?P<name>`, `(?<name>`, `(?i:` or `(?i)`; false for the last, which opens no group. */
+  #flagsOrName(): boolean {
+    const rest = this.#source.slice(this.#at);
+    if ((rest.startsWith("(?P<") && rest.length > 4) || (rest.startsWith("(?<") && rest.length > 3)) {
+      const end = rest.indexOf(">");
+      const name = rest.slice(rest.indexOf("<") + 1, Math.max(end, 0));
+      if (end < 0) throw new PatternFault("invalid named capture", rest);
+      if (!/^[A-Za-z0-9_]+$/.test(name)) throw new PatternFault("invalid named capture", rest.slice(0, end + 1));
+      this.#at += end + 1;
+      return true;
+    }
+    const found = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/.exec(rest);
+    if (found === null) {
+      const wrong = /^\(\?[imsU]*(?:-[imsU]*)?/.exec(rest)?.[0] ?? "(?";
+      const next = rest.codePointAt(wrong.length);
+      throw new PatternFault(
+        "invalid or unsupported Perl syntax",
+        wrong + (next === undefined ? "" : String.fromCodePoint(next)),
+      );
+    }
+    const [all, on = "", off = "", end] = found;
+    const flag = (letter: string, before: boolean): boolean => !off.includes(letter) && (on.includes(letter) || before);
+    this.#at += all.length;
+    const before = this.#flags;
+    const flags = {
+      isFolded: flag("i", before.isFolded),
+      isMultiline: flag("m", before.isMultiline),
+      doesDotMatchAll: flag("s", before.doesDotMatchAll),
+      isLazy: flag("U", before.isLazy),
+    };
+    this.#flags = flags;
+    return end === ":";
+  }
+
+  #close(): void {
+    const group = this.#groups.pop();
+    if (group === undefined) throw new PatternFault("unexpected )", this.#source);
+    this.#at++;
+    const text = `(?:${joined(this.#alternatives)})`;
+    const repeats = Math.max(
+      1,
+      ...this.#alternatives.map((atoms) => Math.max(1, ...atoms.map((each) => each.repeats))),
+    );
+    this.#alternatives = group.alternatives;
+    this.#flags = group.flags;
+    this.#push(text, repeats);
+  }
+
+  /** `{2}`, `{2,}`, `{2,5}`; anything else is a brace. */
+  #counted(): boolean {
+    const found = /^\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}/.exec(this.#source.slice(this.#at));
+    const from = this.#at;
+    if (found === null) {
+      this.#at++;
+      this.#push("\\{");
+      return false;
+    }
+    const [text, least = "", comma, most] = found;
+    const min = Number(least);
+    const max = comma === undefined ? min : most === undefined ? -1 : Number(most);
+    if (min > MOST_REPEATS || max > MOST_REPEATS || (max >= 0 && min > max)) {
+      throw new PatternFault("invalid repeat count", text);
+    }
+    this.#at += text.length;
+    this.#repeat(text, from, max < 0 ? min : max);
+    return true;
+  }
+
+  #repeat(quantifier: string, from: number, times: number): void {
+    const isTurned = this.#source[this.#at] === "?";
+    if (isTurned) this.#at++;
+    if (this.#lastRepeat >= 0) {
+      throw new PatternFault("invalid nested repetition operator", this.#source.slice(this.#lastRepeat, this.#at));
+    }
+    const text = this.#source.slice(from, this.#at);
+    const atoms = this.#alternatives.at(-1);
+    const atom = atoms?.pop();
+    if (atom === undefined) throw new PatternFault("missing argument to repetition operator", text);
+    const repeats = atom.repeats * Math.max(1, times);
+    if (times >= 2 && repeats > MOST_REPEATS) throw new PatternFault("invalid repeat count", text);
+    const lazy = isTurned === this.#flags.isLazy ? "" : "?";
+    atoms?.push({ text: `(?:${atom.text})${quantifier}${lazy}`, repeats });
+  }
+}
+
+const joined = (alternatives: readonly (readonly Atom[])[]): string =>
+  alternatives.map((atoms) => atoms.map((each) => each.text).join("")).join("|");
+
+/** A character for itself. */
+const quoted = (character: string): string => (/[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character);
+
+const ANCHORS: Readonly<Record<string, string>> = { A: "(?:^)", z: "(?:$)", b: "(?:\\b)", B: "(?:\\B)" };

@@ -1,8 +1,8 @@
-import type { Refused, Select } from "./ast.ts";
+import type { Expression, Refused, Select } from "./ast.ts";
 import { condition, measurement } from "./clauses.ts";
 
-import { durationOf } from "./duration.ts";
-import type { Words } from "./lexer.ts";
+import { durationOf, durationText } from "./duration.ts";
+import { refusal, type Words } from "./lexer.ts";
 
 type Inner = (words: Words, into?: "may" | "must") => Select;
 type Reader = (words: Words, select: Inner) => { readonly database?: string };
@@ -131,25 +131,42 @@ function fromOrWhere(words: Words): { readonly database?: string } {
 
 function continuousQuery(words: Words, select: Inner): { readonly database: string } {
   const { database } = nameOnDatabase(words);
+  let every_ns = 0n;
+  let span_ns = 0n;
   if (words.takes("RESAMPLE")) {
-    const every = words.takes("EVERY");
-    if (every) interval(words);
-    const span = words.takes("FOR");
-    if (span) interval(words);
-    if (!every && !span) throw words.unexpected(words.next(), ["EVERY", "FOR"]);
+    if (words.takes("EVERY")) every_ns = interval(words);
+    if (words.takes("FOR")) span_ns = interval(words);
+    if (every_ns === 0n && span_ns === 0n) throw words.unexpected(words.next(), ["EVERY", "FOR"]);
   }
   words.expect("BEGIN", "SELECT");
-  select(words, "must");
+  const source = select(words, "must");
+  const group = source.group.find((each) => each.kind === "time");
+  if (group === undefined && source.columns.some(({ expression }) => hasCall(expression))) {
+    words.back();
+    words.back();
+    throw words.unexpected(words.next(), ["GROUP BY time(...)"]);
+  }
   words.expect("END");
+  const least_ns = every_ns > (group?.every_ns ?? 0n) ? every_ns : (group?.every_ns ?? 0n);
+  if (span_ns !== 0n && least_ns > span_ns) {
+    const minimum = `must be a minimum of ${durationText(least_ns)}, got ${durationText(span_ns)}`;
+    throw refusal(`FOR duration must be >= GROUP BY time duration: ${minimum}`);
+  }
   return { database };
 }
 
+function hasCall(part: Expression): boolean {
+  if (part.kind === "binary") return hasCall(part.left) || hasCall(part.right);
+  return part.kind === "call" || (part.kind === "parentheses" && hasCall(part.inner));
+}
+
 /** A duration that may not be INF. */
-function interval(words: Words): void {
+function interval(words: Words): bigint {
   const token = words.next();
   if (token.kind !== "DURATIONVAL") throw words.unexpected(token, ["duration"]);
   const ns = durationOf(token.text);
   if (typeof ns === "string") throw words.wrong(ns, token.at);
+  return ns;
 }
 
 function duration(words: Words): void {

@@ -90,7 +90,7 @@ export function offsetIn(at_ns: bigint, every_ns: bigint): bigint {
 
 /** RFC 3339 in UTC with as many digits of the second as it needs. */
 export function rfc3339(at_ns: bigint): string {
-  const ms = Number(BigInt.asIntN(64, at_ns - (((at_ns % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n);
-  const rest = (((at_ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n).toString().padStart(9, "0");
-  return `${new Date(ms).toISOString().slice(0, 19)}${rest === "000000000" ? "" : `.${rest.replace(/0+$/, "")}`}Z`;
+  const rest_ns = ((at_ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  const second = new Date(Number((at_ns - rest_ns) / 1_000_000n)).toISOString().slice(0, -5);
+  return rest_ns === 0n ? `${second}Z` : `${second}.${rest_ns.toString().padStart(9, "0").replace(/0+$/, "")}Z`;
 }
