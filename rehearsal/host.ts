@@ -22,7 +22,7 @@ export interface ServerHost {
 }
 
 export function serverHost(parts: {
-  options: Pick<RehearsalOptions, "territory" | "seed" | "replaced">;
+  options: Pick<RehearsalOptions, "territory" | "seed" | "replaced" | "chronicle">;
   clock: VirtualClock;
   network: VirtualNetwork;
   state: State;
@@ -48,6 +48,7 @@ export function serverHost(parts: {
       signer: keys.signer,
       secret: keys.secret,
       quarantined: ({ reading }) => reading !== undefined && refused(reading),
+      ...(options.chronicle === true && { chronicle: { version: "rehearsal" } }),
       ...(replaced.acknowledge && { acknowledge: replaced.acknowledge }),
       randomBytes: (size) => Uint8Array.from({ length: size }, () => Math.floor(chance.next() * 256)),
     });

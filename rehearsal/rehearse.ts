@@ -39,6 +39,8 @@ export interface RehearsalOptions {
   readonly settle?: boolean;
   /** False: nothing is held to account and the store keeps no log, as when a past is laid down that no fault strikes. */
   readonly watched?: boolean;
+  /** The server also keeps what it knows of itself, as for a past that is looked at in charts. */
+  readonly chronicle?: boolean;
   /** Those of a live server, when the rehearsed past is to be its own. */
   readonly keys?: ReturnType<typeof keysFromSeed>;
   /** Parts that are not as they should be, to show that the watches see it. */

@@ -105,6 +105,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
         secret: keys.secret,
         randomBytes: bytes,
         settings: { retention_d: options.retention_d },
+        chronicle: { version: options.version, memory: () => process.memoryUsage.rss() },
       });
       // Known before it has started, so that what a start that fails has set going is stopped too.
       server = running;

@@ -16,6 +16,7 @@ import { openAlarms } from "./alarms.ts";
 import type { Broker } from "./broker.ts";
 import { isStationPassword } from "./credentials.ts";
 import type { Dispatch, Signer } from "./dispatch.ts";
+import { createChronicle } from "./chronicle/chronicle.ts";
 import { createDispatch } from "./dispatch.ts";
 import type { Groups } from "./groups.ts";
 import { openGroups } from "./groups.ts";
@@ -60,6 +61,8 @@ export interface ServerParts {
   /** The time of the people who sign in, where the town's clock runs faster than life. */
   readonly wall?: Clock;
   readonly settings?: ServerSettings;
+  /** Keeps beside the readings what the server knows of itself, as this version; without it nothing of the kind is kept. */
+  readonly chronicle?: { readonly version: string; memory?(): number };
   /** Told of everything that was said and not believed. */
   quarantined?(entry: Quarantined): void;
   /** "before-commit" loses what a crash catches: only to show that a rehearsal finds it. */
@@ -146,6 +149,21 @@ export function createServer(parts: ServerParts): Server {
     stateProblem: () => state.failing,
   });
   const streets = streetsByStation(territory);
+  const chronicle =
+    parts.chronicle &&
+    createChronicle({
+      territory,
+      clock,
+      offsets,
+      registry,
+      journal,
+      alarms,
+      overrides,
+      ingest,
+      dispatch,
+      store,
+      ...parts.chronicle,
+    });
   let cancelPrune: Cancel | undefined;
 
   const prune = (): void => {
@@ -196,6 +214,7 @@ export function createServer(parts: ServerParts): Server {
       await ingest.start();
       checkJournal();
       dispatch.start();
+      chronicle?.start();
       overrides.start();
       watch.start();
       prune();
@@ -216,6 +235,7 @@ export function createServer(parts: ServerParts): Server {
       await ingest.stop();
       // Last, for answers come in until the broker has stopped, and they are to be written down.
       dispatch.stop();
+      await chronicle?.stop();
       await store.close();
     },
     kill() {

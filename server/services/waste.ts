@@ -2,7 +2,7 @@ import { localMidnight, offsetAt } from "#control/localTime.ts";
 import type { OffsetFrom } from "#control/localTime.ts";
 import type { RoadGraph } from "#control/roads.ts";
 import { roadGraph, travelTimes } from "#control/roads.ts";
-import type { Candidate } from "#control/waste/fill.ts";
+import type { Candidate, FillInput } from "#control/waste/fill.ts";
 import { candidate } from "#control/waste/fill.ts";
 import { learnedFill } from "#control/waste/rates.ts";
 import type { RoundsInput, RoundVehicle } from "#control/waste/rounds.ts";
@@ -12,6 +12,7 @@ import type { Reading } from "#protocol/messages.ts";
 import type { Container, Depot, Territory, Vehicle } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import { DAY, HOUR, MINUTE } from "#protocol/units.ts";
+import type { Store } from "../store/store.ts";
 import type { DeviceOrder, Service, ServiceParts } from "./service.ts";
 import { HISTORY_DAYS } from "./service.ts";
 
@@ -62,10 +63,9 @@ export function wasteService(parts: ServiceParts): Service {
       const candidates: Candidate[] = [];
       const places = [0, ...territory.tippingSites.map((_, index) => index + 1)];
       for (const [index, container] of containers.entries()) {
-        const readings = await fills(parts, container, now);
-        const last = readings.at(-1);
-        if (last === undefined) continue;
-        const input = { fill: last.value, measuredAt: last.at, ...learned(readings, around), offsets: around };
+        const readings = await fills(parts.store, container, now);
+        const input = fillInput(readings, around);
+        if (input === undefined) continue;
         candidates.push(candidate(container, input, visit, (visit + DAY) as Instant, lastEmptied(readings)));
         places.push(1 + territory.tippingSites.length + index);
       }
@@ -129,15 +129,20 @@ function shiftOf(vehicle: Vehicle, day: Instant, now: Instant, offsets: readonly
   return [{ id, capacity_L, streams, shiftStart, shift_s: Math.round((end - shiftStart) / 1000) }];
 }
 
-function fills({ store }: ServiceParts, container: Container, now: Instant): Promise<Reading[]> {
+/** The levels that a forecast rests on: four weeks of one container. */
+export function fills(store: Store, container: Container, now: Instant): Promise<Reading[]> {
   return store.range(container.id, "fill", (now - HISTORY_DAYS * DAY) as Instant, (now + 1) as Instant, MOST_READINGS);
 }
 
-function learned(readings: readonly Reading[], offsets: readonly OffsetFrom[]) {
-  return learnedFill(
+/** What is known of a container from its levels; undefined when it has never said one. */
+export function fillInput(readings: readonly Reading[], offsets: readonly OffsetFrom[]): FillInput | undefined {
+  const last = readings.at(-1);
+  if (last === undefined) return undefined;
+  const learned = learnedFill(
     readings.map(({ at, value }) => ({ at, fill: value })),
     offsets,
   );
+  return { fill: last.value, measuredAt: last.at, ...learned, offsets };
 }
 
 function lastEmptied(readings: readonly Reading[]): Instant | null {

@@ -6,6 +6,7 @@ import type { CommitLog } from "./commit-log.ts";
 import { openCommitLog } from "./commit-log.ts";
 import { createEpochs } from "./epochs.ts";
 import { Series } from "./series.ts";
+import type { OwnPoint } from "../chronicle/point.ts";
 import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
 
@@ -17,7 +18,12 @@ export function memoryStore(options: { readonly disk?: Disk } = {}): Store {
   return new MemoryStore(options.disk);
 }
 
+/** Points of the server's own that are kept: a month of the default town. */
+const MOST_RECORDED = 2_000_000;
+
 class MemoryStore implements Store {
+  /** What the server wrote of itself, in the order of writing. */
+  private readonly own: OwnPoint[] = [];
   private readonly disk: Disk | undefined;
   private log: CommitLog | undefined;
   private byDevice = new Map<string, Map<string, Series>>();
@@ -135,6 +141,25 @@ class MemoryStore implements Store {
       }
     }
     return Promise.resolve(found);
+  }
+
+  /** Kept until it is closed; a crash takes them along, and what matters of them is in the journal and the alarms. */
+  record(points: readonly OwnPoint[]): Promise<void> {
+    for (const each of points) this.own.push(each);
+    if (this.own.length > MOST_RECORDED) this.own.splice(0, this.own.length - MOST_RECORDED);
+    return Promise.resolve();
+  }
+
+  recorded(from: Instant, to: Instant): Promise<OwnPoint[]> {
+    const newest = new Map<string, OwnPoint>();
+    for (const each of this.own) {
+      if (each.at < from || each.at >= to) continue;
+      newest.set(
+        JSON.stringify([each.measurement, each.at, Object.entries(each.tags).sort(([a], [b]) => (a < b ? -1 : 1))]),
+        each,
+      );
+    }
+    return Promise.resolve([...newest.values()]);
   }
 
   size(): Promise<{ readings: number; bytes: number }> {

@@ -1,5 +1,6 @@
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
+import type { OwnPoint } from "../chronicle/point.ts";
 import type { InfluxEngine } from "./influxql/engine.ts";
 
 /** Readings of one station with consecutive numbers: `first` is the number of the first. */
@@ -49,6 +50,10 @@ export interface Store {
   /** Drops readings older than `before`, at least in whole days (UTC), and says how many; marks are kept. */
   prune(before: Instant): Promise<number>;
   close(): Promise<void>;
+  /** Keeps points that the server writes of itself; of two of one series and instant the last one stays. */
+  record?(points: readonly OwnPoint[]): Promise<void>;
+  /** Those points in [from, to). */
+  recorded?(from: Instant, to: Instant): Promise<OwnPoint[]>;
   /** Its second face, where it has one: what reads or feeds an InfluxDB does so here. */
   readonly influx?: InfluxEngine;
 }
