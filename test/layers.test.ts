@@ -9,6 +9,7 @@ const LAYERS: Record<string, { folders: readonly string[]; node: boolean; packag
   edge: { folders: ["protocol", "control"], node: true, packages: true },
   server: { folders: ["protocol", "control"], node: true, packages: true },
   simulators: { folders: ["protocol", "edge"], node: true, packages: true },
+  dashboards: { folders: ["protocol"], node: true, packages: true },
   rehearsal: { folders: ["protocol", "control", "edge", "server", "simulators"], node: true, packages: true },
 };
 const root = normalize(join(import.meta.dirname, ".."));
