@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import type { Language } from "#protocol/faults.ts";
 import { alarmSentence } from "../alarm-kinds.ts";
 import type { Alarm as KeptAlarm } from "../alarms.ts";

@@ -1,7 +1,8 @@
+import { createRequire } from "node:module";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
-import { type TSchema, TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { TSchema, TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyInstance } from "fastify";
 import { type RoadGraph, roadGraph } from "#control/roads.ts";
 import { Fault } from "#protocol/faults.ts";
@@ -117,7 +118,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   // A check is compiled when its route is first asked for: most of them never are on a quiet day.
   app.setValidatorCompiler<TSchema>((route) => {
     let check: ReturnType<typeof TypeBoxValidatorCompiler> | undefined;
-    return (value) => (check ??= TypeBoxValidatorCompiler(route))(value);
+    return (value) => (check ??= compiler()(route))(value);
   });
   // Answers are typed by their schemas; the tests hold each to its schema, so production does not check them again.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -208,6 +209,12 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     close: () => app.close(),
   };
 }
+
+const load = createRequire(import.meta.url);
+
+/** What checks requests, in memory only from the first one that needs it: until then a server does without its 15 MB. */
+const compiler = (): typeof TypeBoxValidatorCompiler =>
+  (load("@fastify/type-provider-typebox") as typeof import("@fastify/type-provider-typebox")).TypeBoxValidatorCompiler;
 
 /** How any request can be refused. */
 const REFUSAL = {

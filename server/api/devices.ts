@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import { Fault } from "#protocol/faults.ts";
 import { KINDS, measureOf } from "#protocol/kinds.ts";
 import type { Device as Known } from "#protocol/territory.ts";

@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import type { Interval } from "#control/lighting/sun.ts";
 import { darkness } from "#control/lighting/sun.ts";
 import type { Territory } from "#protocol/territory.ts";

@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import { Fault } from "#protocol/faults.ts";
 import { SIGNAL_MODES } from "#protocol/kinds.ts";
 import type { Junction as Known, Territory } from "#protocol/territory.ts";

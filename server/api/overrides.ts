@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { ApiContext } from "./context.ts";
 import { callerIn } from "./entrance.ts";

@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import type { Policy as KeptPolicy } from "../policies.ts";
 import { PARAMETERS, POLICY_NAMES } from "../policies.ts";
 import type { ApiContext } from "./context.ts";

@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "#protocol/faults.ts";
 import type { Session as KeptSession } from "../access.ts";

@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "./schema.ts";
 import { path } from "#control/roads.ts";
 import { Fault } from "#protocol/faults.ts";
 import type { LonLat, Container as Place } from "#protocol/territory.ts";

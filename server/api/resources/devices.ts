@@ -1,4 +1,5 @@
-import { type Static, Type } from "@fastify/type-provider-typebox";
+import type { Static } from "@fastify/type-provider-typebox";
+import { Type } from "../schema.ts";
 import { DEVICE_KINDS } from "#protocol/kinds.ts";
 import type { Order } from "#protocol/messages.ts";
 import { Alternative, At, AtOrNull, Evidence, Id, Json, NumberOrNull, Position, TextOrNull } from "./parts.ts";

@@ -1,4 +1,5 @@
-import { type Static, type TSchema, Type } from "@fastify/type-provider-typebox";
+import type { Static, TSchema } from "@fastify/type-provider-typebox";
+import { Type } from "../schema.ts";
 
 /**
  * What several resources are made of. Times are milliseconds since 1970-01-01T00:00:00Z, shares lie between 0 and 1, and

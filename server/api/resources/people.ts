@@ -1,4 +1,5 @@
-import { type Static, Type } from "@fastify/type-provider-typebox";
+import type { Static } from "@fastify/type-provider-typebox";
+import { Type } from "../schema.ts";
 import { At, AtOrNull, Evidence, Id, TextOrNull } from "./parts.ts";
 
 export const ALARM_STATES = ["open", "acknowledged", "in-progress", "resolved", "closed"] as const;

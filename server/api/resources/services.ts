@@ -1,4 +1,5 @@
-import { type Static, Type } from "@fastify/type-provider-typebox";
+import type { Static } from "@fastify/type-provider-typebox";
+import { Type } from "../schema.ts";
 import {
   Alternative,
   At,

@@ -1,4 +1,5 @@
-import { type Static, Type } from "@fastify/type-provider-typebox";
+import type { Static } from "@fastify/type-provider-typebox";
+import { Type } from "../schema.ts";
 import { At, AtOrNull, Evidence, Figure, Id, NumberOrNull, Position, TextOrNull } from "./parts.ts";
 
 /** The territory as it was given, with what is needed to show it. */
