@@ -1,33 +1,11 @@
 import type { Dashboard } from "./build-dashboard.ts";
 import { text } from "./language.ts";
-import type { Text } from "./language.ts";
 import { higher, lower, NEITHER } from "./panel.ts";
-import type { Query } from "./query.ts";
 import { growth, rolled, series, table } from "./query.ts";
 
 const place = ["device"] as const;
 /** Loops and cameras name the junction that they belong to. */
 const OF_JUNCTION = ['"junction" =~ /^$device$/'];
-
-/** How greens end: its index is what the series says. */
-const ENDS = [
-  text("nobody came any more", "plus personne"),
-  text("at its longest", "au plus long"),
-  text("by the plan", "par le plan"),
-];
-
-const ended = (name: Text, index: number): Query =>
-  series(
-    {
-      columns: ['count("termination") AS "greens"'],
-      from: "phase",
-      place,
-      where: [`"termination" = ${index}`],
-      every: "$__interval",
-      fill: "none",
-    },
-    name,
-  );
 
 /** Automated traffic signal performance measures (FHWA-HOP-20-002), from what the cabinets report. */
 export const traffic: Dashboard = {
@@ -164,7 +142,24 @@ export const traffic: Dashboard = {
           view: { kind: "bars" },
           levels: NEITHER,
           size: [12, 8],
-          queries: ENDS.map(ended),
+          columns: {
+            "gap-out": { title: text("nobody came any more", "plus personne") },
+            "max-out": { title: text("at its longest", "au plus long") },
+            "force-off": { title: text("by the plan", "par le plan") },
+          },
+          queries: [
+            series(
+              {
+                columns: ['count("green_s") AS "greens"'],
+                from: "phase",
+                place,
+                every: "$__interval",
+                by: ["end"],
+                fill: "none",
+              },
+              "$tag_end",
+            ),
+          ],
         },
         {
           title: text("Split failures", "Verts trop courts"),

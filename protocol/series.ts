@@ -171,13 +171,9 @@ export const SERIES = {
       ),
       lamps: field("1", "Lamps", "Luminaires"),
       lit: field("1", "Lamps alight", "Luminaires allumés"),
+      lit_level: field("1", "Levels of the lamps alight, added up", "Somme des niveaux des luminaires allumés"),
       failed: field("1", "Lamps that report a failure", "Luminaires en panne"),
       passes: field("1", "Passages seen", "Passages vus"),
-      passes_lit: field(
-        "1",
-        "Passages under a lamp at its active level within 2 s",
-        "Passages sous un luminaire à son niveau actif en 2 s",
-      ),
     },
   },
   forecast: {
@@ -219,18 +215,17 @@ export const SERIES = {
     en: "Green of a signal group",
     fr: "Vert d’un groupe de feux",
     written: "for every green of every vehicle group, at its beginning, when it has ended",
-    tags: { device: "junction", group: "signal group" },
+    tags: {
+      device: "junction",
+      group: "signal group",
+      end: "gap-out (nobody came any more), max-out (at its longest) or force-off (by the plan)",
+    },
     fields: {
       green_s: field("s", "Green shown", "Vert montré"),
-      target_s: field("s", "Green that the frame aims at", "Vert visé par le cadre"),
+      target_s: field("s", "Green that the frame aims at, all its stages", "Vert visé par le cadre, toutes ses phases"),
       red_s: field("s", "Red before it", "Rouge qui précède"),
       begin_s: field("s", "Beginning in the frame's cycle", "Début dans le cycle du cadre"),
       end_s: field("s", "End in the frame's cycle", "Fin dans le cycle du cadre"),
-      termination: field(
-        "1",
-        "How it ended: 0 nobody came, 1 at its longest, 2 by the plan",
-        "Sa fin : 0 plus personne, 1 au plus long, 2 par le plan",
-      ),
     },
   },
   junction: {

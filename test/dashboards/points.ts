@@ -1,0 +1,34 @@
+import { SERIES, type SeriesName } from "#protocol/series.ts";
+
+/** A point in milliseconds, as the server is to write it. */
+export interface Written {
+  readonly measurement: string;
+  readonly tags: Readonly<Record<string, string | undefined>>;
+  readonly fields: Readonly<Record<string, number | string | null | undefined>>;
+  readonly at: number;
+}
+
+/** A point of a series of the server's own; what the contract does not name raises. */
+export function own(measurement: SeriesName, at: number, tags: Written["tags"], fields: Written["fields"]): Written {
+  const row = SERIES[measurement];
+  for (const tag of Object.keys(tags)) if (!(tag in row.tags)) throw new Error(`${measurement} has no tag ${tag}`);
+  for (const field of Object.keys(fields)) {
+    if (!(field in row.fields)) throw new Error(`${measurement} has no field ${field}`);
+  }
+  return { measurement, at, tags, fields };
+}
+
+/** One line of line protocol with a time in milliseconds; undefined for a point without a value. */
+export function lineOf({ measurement, tags, fields, at }: Written): string | undefined {
+  const values = Object.entries(fields).flatMap(([name, value]) => {
+    if (typeof value === "string") return [`${key(name)}="${value.replaceAll(/["\\]/g, "\\$&")}"`];
+    return typeof value === "number" && Number.isFinite(value) ? [`${key(name)}=${value}`] : [];
+  });
+  if (values.length === 0) return undefined;
+  const labels = Object.entries(tags).flatMap(([name, value]) =>
+    value === undefined || value === "" ? [] : [`,${key(name)}=${key(value)}`],
+  );
+  return `${measurement}${labels.join("")} ${values.join(",")} ${Math.round(at)}`;
+}
+
+const key = (text: string): string => text.replaceAll(/[,= ]/g, "\\$&");
