@@ -36,6 +36,11 @@ export interface Access {
   redeem(token: string, from: string): { readonly token: string; readonly session: Session };
   /** Raises Fault NOT_SIGNED_IN (name or password wrong: it does not say which), TOO_MANY. */
   signIn(name: string, password: string, from: string): Promise<{ readonly token: string; readonly session: Session }>;
+  /**
+   * Who this name and password belong to, without a session: for callers that show both with each request. undefined: nobody.
+   * Raises Fault TOO_MANY.
+   */
+  verify(name: string, password: string, from: string): Promise<Person | undefined>;
   /** Who this cookie belongs to; undefined: nobody, or no longer. */
   session(token: string): Session | undefined;
   signOut(token: string): void;
@@ -70,11 +75,15 @@ const FAILURES = { most: 10, within_ms: 10 * MINUTE, addresses: 10_000 } as cons
 const SCRYPT = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 } as const;
 const HASHES_AT_ONCE = 2;
 const HASHES_WAITING = 20;
+/** A name and password that went together go together for so long, unless an account is changed. */
+const VERIFIED = { most: 1000, for_ms: MINUTE } as const;
 const LIMITS = { accounts: 1000, apiKeys: 200, sessionsOfOne: 20 } as const;
 const PASSWORD = { least: 10, most: 200 } as const;
 
 export function openAccess({ state, clock, randomBytes }: AccessOptions): Access {
   const failures = new Map<string, number[]>();
+  /** By the hash of name and password: a hash a request would be most of the work of answering it. */
+  const verified = new Map<string, { readonly person: Person; readonly until: number }>();
   let failed = 0;
   const hashing = limiter(HASHES_AT_ONCE, HASHES_WAITING);
 
@@ -106,12 +115,31 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
     throw new Fault("TOO_MANY", { thing: "failed sign-ins", limit: FAILURES.most, retry_s });
   };
 
-  const fail = (from: string): never => {
+  let changes = 0;
+  const forget = (): void => {
+    changes++;
+    verified.clear();
+  };
+
+  /** The role behind a name and password; undefined where they do not go together. */
+  const roleOf = async (name: string, password: string): Promise<Role | undefined> => {
+    const row = state.get("SELECT * FROM accounts WHERE name = ?", name);
+    // An unknown name costs the same time as a wrong password, so that names cannot be found by the clock.
+    const salt = (row?.["salt"] ?? Buffer.alloc(16)) as Uint8Array;
+    const hash = await hashing(() => scryptHash(password, salt));
+    return row !== undefined && timingSafeEqual(hash, row["hash"] as Uint8Array) ? (row["role"] as Role) : undefined;
+  };
+
+  const note = (from: string): void => {
     failed++;
     // At the limit the oldest address is forgotten: memory stays bounded, and one address alone cannot reach it.
     if (!failures.has(from) && failures.size >= FAILURES.addresses)
       failures.delete(failures.keys().next().value as string);
     failures.set(from, [...(failures.get(from) ?? []), clock.now()]);
+  };
+
+  const fail = (from: string): never => {
+    note(from);
     throw new Fault("NOT_SIGNED_IN", {});
   };
 
@@ -146,13 +174,28 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
     },
     async signIn(name, password, from) {
       refuseBusy(from);
-      const row = state.get("SELECT * FROM accounts WHERE name = ?", name);
-      // An unknown name costs the same time as a wrong password, so that names cannot be found by the clock.
-      const salt = (row?.["salt"] ?? Buffer.alloc(16)) as Uint8Array;
-      const hash = await hashing(() => scryptHash(password, salt));
-      if (row === undefined || !timingSafeEqual(hash, row["hash"] as Uint8Array)) return fail(from);
+      const role = await roleOf(name, password);
+      if (role === undefined) return fail(from);
       failures.delete(from);
-      return open(name, row["role"] as Role);
+      return open(name, role);
+    },
+    async verify(name, password, from) {
+      const key = digest(`${name}\0${password}`);
+      const known = verified.get(key);
+      if (known !== undefined && clock.now() < known.until) return known.person;
+      refuseBusy(from);
+      const asOf = changes;
+      const role = await roleOf(name, password);
+      if (role === undefined) {
+        note(from);
+        return undefined;
+      }
+      const person = { account: name, role };
+      // What was changed meanwhile is not remembered as it was.
+      if (asOf !== changes) return person;
+      if (verified.size >= VERIFIED.most) verified.delete(verified.keys().next().value as string);
+      verified.set(key, { person, until: clock.now() + VERIFIED.for_ms });
+      return person;
     },
     session(secret) {
       const row = state.get("SELECT * FROM sessions WHERE hash = ?", digest(secret));
@@ -196,11 +239,13 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
       }
       if (role !== undefined) state.run("UPDATE accounts SET role = ? WHERE name = ?", role, name);
       state.run("DELETE FROM sessions WHERE account = ?", name);
+      forget();
       return accountOf(find(name));
     },
     removeAccount(name) {
       if (find(name)["role"] === "administrator") keepOneAdministrator(name);
       state.run("DELETE FROM accounts WHERE name = ?", name);
+      forget();
       state.run("DELETE FROM sessions WHERE account = ?", name);
     },
     apiKeys: () => state.all("SELECT * FROM api_keys ORDER BY id").map(apiKeyOf),

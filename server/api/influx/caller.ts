@@ -17,7 +17,9 @@ export async function callerOf(request: FastifyRequest, parameters: URLSearchPar
   if (shown === undefined) throw new InfluxError(401, "unable to parse authentication credentials");
   const byKey = access.bearer(shown.secret);
   if (byKey !== undefined) return byKey;
-  throw new InfluxError(401, "authorization failed");
+  const person = shown.name === undefined ? undefined : await access.verify(shown.name, shown.secret, request.ip);
+  if (person === undefined) throw new InfluxError(401, "authorization failed");
+  return person;
 }
 
 /** Raises InfluxError 403 where the role is too low. */

@@ -49,6 +49,34 @@ test("a question without credentials, or with wrong ones, is refused in InfluxDB
   }
 });
 
+test("an API key or an account with its password may ask, in each way that clients have", async () => {
+  const hall = await townHall();
+  await hall.server.access.addAccount("grafana", "viewer", "a long password");
+  const key = String(hall.as("viewer")["authorization"]).slice("Bearer ".length);
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
+  for (const authorization of [
+    basic("grafana:a long password"),
+    basic(`anyone:${key}`),
+    `Token ${key}`,
+    `Token grafana:${key}`,
+    `Bearer ${key}`,
+  ]) {
+    // 400: whoever asks is known, and is told what the question lacks.
+    expect((await ask(hall, "GET", "/query", { headers: { authorization } })).status, authorization).toBe(400);
+  }
+  expect((await ask(hall, "GET", `/query?u=grafana&p=${encodeURIComponent("a long password")}`)).status).toBe(400);
+  await hall.server.access.changeAccount("grafana", { password: "another password" });
+  expect((await ask(hall, "GET", `/query?u=grafana&p=${encodeURIComponent("a long password")}`)).status).toBe(401);
+});
+
+test("who guesses passwords too often has to wait", async () => {
+  const hall = await townHall();
+  const guess = () => ask(hall, "GET", "/query?u=grafana&p=guess");
+  const answers = [];
+  for (let time = 0; time < 11; time++) answers.push((await guess()).status);
+  expect(answers).toEqual([...Array<number>(10).fill(401), 429]);
+});
+
 test("a viewer reads and does not write", async () => {
   const hall = await townHall();
   const refused = await ask(hall, "POST", "/write?db=vigie", { headers: hall.as("viewer"), body: "m f=1" });
