@@ -52,8 +52,8 @@ export const ALARM_KINDS = {
   },
   "store-failing": {
     severity: "critical",
-    en: "Readings cannot be stored: {problem}. Stations keep them; nothing is lost while their outboxes have room. Check the disk.",
-    fr: "Les mesures ne peuvent pas être enregistrées : {problem}. Les stations les gardent ; rien n’est perdu tant qu’elles ont de la place. Vérifiez le disque.",
+    en: "Readings cannot be stored: {problem}. Stations keep them; nothing is lost while their outboxes have room.",
+    fr: "Les mesures ne peuvent pas être enregistrées : {problem}. Les stations les gardent ; rien n’est perdu tant qu’elles ont de la place.",
   },
   "journal-broken": {
     severity: "critical",

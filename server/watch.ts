@@ -189,9 +189,11 @@ export function createWatch(options: WatchOptions): Watch {
   const troubledServer = (now: Instant): Cause[] => {
     const causes: Cause[] = [];
     const problem = options.storeProblem();
-    if (problem !== undefined) causes.push({ key: "store-failing", subject: "store", facts: { problem } });
+    if (problem !== undefined)
+      causes.push({ key: "store-failing", subject: "store", facts: { problem: inSentence(problem) } });
     const state = options.stateProblem();
-    if (state !== undefined) causes.push({ key: "store-failing", subject: "state", facts: { problem: state } });
+    if (state !== undefined)
+      causes.push({ key: "store-failing", subject: "state", facts: { problem: inSentence(state) } });
     while (wrong[0] !== undefined && now - wrong[0].at > QUARANTINE.window_ms) wrong.shift();
     if (exceeds(wrong.length, QUARANTINE, "quarantine-growing", "ingest")) {
       const most = [...Map.groupBy(wrong, (each) => each.station)].reduce((a, b) =>
@@ -256,6 +258,9 @@ export function createWatch(options: WatchOptions): Watch {
     },
   };
 }
+
+/** A fault's own words end as a sentence does; here they stand inside one. */
+const inSentence = (problem: string): string => problem.replace(/\.$/, "");
 
 /** The causes that a look finds or finds gone; the others are raised and cleared where they happen. */
 const OURS: ReadonlySet<AlarmKey> = new Set<AlarmKey>([

@@ -29,11 +29,13 @@ if (influxdPath === undefined) {
   );
 }
 
-export async function startInfluxd(settings: { readonly auth?: boolean } = {}): Promise<Influxd> {
+export async function startInfluxd(
+  settings: { readonly auth?: boolean; readonly flux?: boolean } = {},
+): Promise<Influxd> {
   const directory = mkdtempSync(join(tmpdir(), "vigie-influxd-"));
   const [rpc, http] = [await freePort(), await freePort()];
   const config = join(directory, "influxd.conf");
-  writeFileSync(config, configuration(directory, rpc, http, settings.auth === true));
+  writeFileSync(config, configuration(directory, rpc, http, settings.auth === true, settings.flux !== false));
   const url = `http://127.0.0.1:${http}`;
   let running: ChildProcess | undefined;
   const influxd = {
@@ -94,7 +96,7 @@ function freePort(): Promise<number> {
   return promise;
 }
 
-const configuration = (directory: string, rpc: number, http: number, auth: boolean): string => `
+const configuration = (directory: string, rpc: number, http: number, auth: boolean, flux: boolean): string => `
 reporting-disabled = true
 bind-address = "127.0.0.1:${rpc}"
 [meta]
@@ -108,7 +110,7 @@ bind-address = "127.0.0.1:${rpc}"
   store-enabled = false
 [http]
   bind-address = "127.0.0.1:${http}"
-  flux-enabled = true
+  flux-enabled = ${flux}
   auth-enabled = ${auth}
   log-enabled = false
 [logging]
