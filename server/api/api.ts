@@ -114,6 +114,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     // A stop does not wait for browsers that hold a connection open.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 100 },
+    // Never asked, for the compilers are set below; but without these Fastify loads its own, and their 10 MB.
+    schemaController: { compilersFactory: { buildValidator: isSet, buildSerializer: isSet } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   // A check is compiled when its route is first asked for: most of them never are on a quiet day.
   app.setValidatorCompiler<TSchema>((route) => {
@@ -215,6 +217,10 @@ const load = createRequire(import.meta.url);
 /** What checks requests, in memory only from the first one that needs it: until then a server does without its 15 MB. */
 const compiler = (): typeof TypeBoxValidatorCompiler =>
   (load("@fastify/type-provider-typebox") as typeof import("@fastify/type-provider-typebox")).TypeBoxValidatorCompiler;
+
+const isSet = (): never => {
+  throw new Error("the API's own compilers are set");
+};
 
 /** How any request can be refused. */
 const REFUSAL = {
