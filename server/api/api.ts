@@ -1,9 +1,8 @@
 import { createRequire } from "node:module";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import swagger from "@fastify/swagger";
 import type { TSchema, TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { type RoadGraph, roadGraph } from "#control/roads.ts";
 import { Fault } from "#protocol/faults.ts";
 import type { Cancel, Clock } from "#protocol/ports.ts";
@@ -17,6 +16,7 @@ import { tellChanges } from "./changes.ts";
 import { type ApiContext, type Holder, type RunningServer, notReady } from "./context.ts";
 import { decisions } from "./decisions.ts";
 import { devices } from "./devices.ts";
+import { documentOf } from "./document.ts";
 import { guardEntrance } from "./entrance.ts";
 import { events } from "./events.ts";
 import { type PageFiles, packageFiles } from "./files.ts";
@@ -133,7 +133,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     crossOriginOpenerPolicy: { policy: "same-origin" },
     referrerPolicy: { policy: "same-origin" },
   });
-  await app.register(swagger, { openapi: describe(options.version) });
+  const routes: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => {
+    // Fastify adds HEAD to each GET by itself, which the document does not name.
+    if (route.method !== "HEAD") routes.push(route);
+  });
   await app.register(rateLimit, {
     global: false,
     errorResponseBuilder: (_, { max, ttl }) =>
@@ -153,8 +157,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
         if (route.schema !== undefined) route.schema = { ...route.schema, response: { ...response, default: REFUSAL } };
       });
       const document = { config: { role: "anyone" }, schema: { hide: true } } as const;
-      api.get("/", document, async () => app.swagger());
-      api.get("/openapi.json", document, async () => app.swagger());
+      let written: Promise<object> | undefined;
+      const openapi = (): Promise<object> => (written ??= documentOf(routes, options.version));
+      api.get("/", document, openapi);
+      api.get("/openapi.json", document, openapi);
       for (const routes of [
         town,
         history,
@@ -227,26 +233,3 @@ const REFUSAL = {
   description: "The request was refused, with the reason",
   content: { "application/problem+json": { schema: Problem } },
 };
-
-function describe(version: string) {
-  return {
-    openapi: "3.1.0",
-    info: {
-      title: "Vigie",
-      version,
-      summary: "Street lighting, waste collection and traffic signals of a town",
-      description:
-        "Times are milliseconds since 1970-01-01T00:00:00Z, shares lie between 0 and 1, other quantities carry their unit " +
-        "at the end of their name. Lists come in pages: `next` is the `cursor` of the page after. Every error is " +
-        "`application/problem+json` (RFC 9457) in the language of Accept-Language, English or French.",
-      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-    },
-    components: {
-      securitySchemes: {
-        session: { type: "apiKey" as const, in: "cookie" as const, name: "vigie_session" },
-        key: { type: "http" as const, scheme: "bearer" },
-      },
-    },
-    security: [{ session: [] }, { key: [] }],
-  };
-}
