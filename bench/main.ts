@@ -12,6 +12,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   rehearsal: () => import("./rehearsal.ts"),
   start: () => import("./start.ts"),
   ingest: () => import("./ingest.ts"),
+  kills: () => import("./kills.ts"),
   install: () => import("./install.ts"),
   console: () => import("./console.ts"),
 };
