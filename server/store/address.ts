@@ -1,0 +1,39 @@
+import type { Clock } from "#protocol/ports.ts";
+import type { Describe } from "./describe.ts";
+import type { Store } from "./store.ts";
+
+/** Where the readings of a town are kept. */
+export type StoreAddress =
+  | { readonly kind: "duckdb"; readonly file: string }
+  | { readonly kind: "memory" }
+  | {
+      readonly kind: "influx1";
+      readonly url: string;
+      readonly database: string;
+      readonly user?: string;
+      readonly password?: string;
+    }
+  | {
+      readonly kind: "influx2";
+      readonly url: string;
+      readonly org: string;
+      readonly bucket: string;
+      readonly token?: string;
+    };
+
+/** The store at an address, not opened yet. What one driver needs is loaded only for it: no server carries the clients of the others. */
+export async function storeAt(
+  address: StoreAddress,
+  town: { readonly describe: Describe; readonly clock: Clock },
+): Promise<Store> {
+  switch (address.kind) {
+    case "duckdb":
+      return (await import("./duckdb.ts")).duckdbStore(address.file);
+    case "memory":
+      return (await import("./memory.ts")).memoryStore();
+    case "influx1":
+      return (await import("./influx1.ts")).influx1Store({ ...address, ...town });
+    case "influx2":
+      return (await import("./influx2.ts")).influx2Store({ ...address, ...town });
+  }
+}
