@@ -44,8 +44,11 @@ const STRETCH = 1.6;
 const WORTH = 0.03;
 /** A pedestrian crossing is part of every cycle once it is called so often an hour. */
 const REGULAR_CALLS_H = 20;
-/** A fixed plan is made so that its busiest movements fill this share of their green. */
-const PLANNED_FILLED = 0.8;
+/**
+ * Traffic that nobody counted is taken to fill this share of its green in the fixed plan: enough for its fair part, and not so
+ * much that the cycle grows long for it, which makes everyone wait.
+ */
+const PLANNED_FILLED = 0.5;
 
 /**
  * A junction's frame: Webster's cycle and splits from the counted flows, and for each stage the range in which the cabinet
