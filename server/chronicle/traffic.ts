@@ -5,8 +5,6 @@ import type { Instant } from "#protocol/units.ts";
 import type { Registry } from "../registry.ts";
 import { type OwnPoint, point } from "./point.ts";
 
-/** How a green ended, as automated traffic signal performance measures tell it: gap-out, max-out, force-off. */
-const TERMINATION = { gapOut: 0, maxOut: 1, forceOff: 2 };
 /** A green this near to its longest has reached it. */
 const NEAR_s = 0.6;
 
@@ -96,13 +94,12 @@ export function createTrafficFollower({ territory, registry }: TrafficParts) {
     return point(
       "phase",
       from,
-      { device: junction.id, group },
+      { device: junction.id, group, end: isFixed ? "force-off" : isMax ? "max-out" : "gap-out" },
       {
         green_s,
         target_s,
         red_s,
         ...inCycle(frame, from, to),
-        termination: isFixed ? TERMINATION.forceOff : isMax ? TERMINATION.maxOut : TERMINATION.gapOut,
       },
     );
   };
