@@ -11,11 +11,11 @@ import { DrawerOfAddress } from "./drawer.ts";
 import { followEvents } from "./events.ts";
 import { clockTime, percent } from "./format.ts";
 import { JunctionsView } from "./junctions.ts";
-import { followKeys, KeysHelp, NUMBERED } from "./keys.ts";
+import { followKeys, KeysHelp } from "./keys.ts";
 import { language, say, speak, useLanguage } from "./language.ts";
 import { NowView } from "./now.ts";
-import { every } from "./pageClock.ts";
-import { followAddress, go, here, Link } from "./route.ts";
+import { every, whenNetworkTurns } from "./pageClock.ts";
+import { followAddress, go, here, Link, NUMBERED } from "./route.ts";
 import type { Route, View } from "./route.ts";
 import { RoundSheet } from "./roundSheet.ts";
 import { RoundsView } from "./rounds.ts";
@@ -70,7 +70,7 @@ function Page(): ComponentChildren {
   useEffect(() => {
     if (who === null || who === undefined) return undefined;
     readAll().catch(noticeSilence);
-    const stop = [followEvents(), every(NOW_s * 1000, () => void readNow())];
+    const stop = [followEvents(), every(NOW_s * 1000, () => void readNow()), whenNetworkTurns(() => void readNow())];
     return () => {
       for (const each of stop) each();
     };

@@ -3,23 +3,11 @@ import type { ComponentChild } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { cell, useCell } from "./cell.ts";
 import { say } from "./language.ts";
-import type { View } from "./route.ts";
-import { ask, go, here } from "./route.ts";
+import { ask, go, here, NUMBERED } from "./route.ts";
 import { showTown } from "./townPane.ts";
 
 /** Whether the help on keys is open. */
 export const helping = cell(false);
-/** The views in the order of their numbers. */
-export const NUMBERED = [
-  "now",
-  "alarms",
-  "rounds",
-  "junctions",
-  "decisions",
-  "devices",
-  "trials",
-  "settings",
-] as const satisfies readonly View[];
 
 /** Everything by keyboard; keys are letters only where nobody writes. Returns the function that ends it. */
 export function followKeys(): () => void {

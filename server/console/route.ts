@@ -2,20 +2,10 @@ import { h } from "preact";
 import type { ComponentChild, ComponentChildren } from "preact";
 import { cell } from "./cell.ts";
 
+/** The views of the navigation; each one's number on the keyboard is its place here. */
+export const NUMBERED = ["now", "alarms", "rounds", "junctions", "decisions", "devices", "trials", "settings"] as const;
 /** Where one is, as the address says it: a link in an alarm mail lands on the same view, thing and time. */
-export const VIEWS = [
-  "now",
-  "alarms",
-  "rounds",
-  "junctions",
-  "decisions",
-  "devices",
-  "trials",
-  "settings",
-  "map",
-  "list",
-  "sign-in",
-] as const;
+export const VIEWS = [...NUMBERED, "map", "list", "sign-in"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Route {
