@@ -60,7 +60,7 @@ export function carefulLine(line: string): CarefulLine {
   const fields = fieldsOf(line.slice(fieldStart, fieldEnd), keyLength);
   const time = timeOf(line, fieldEnd);
   return {
-    measurement: decoded(parts.measurement.replaceAll(/\\([, ])/g, "$1")),
+    measurement: decoded(parts.measurement.replaceAll(/\\([," =])/g, "$1")),
     tags: parts.tags.map(([key, value]) => [decoded(unescaped(key)), decoded(unescaped(value))] as const),
     fields,
     ...(time !== undefined && { time }),
@@ -186,20 +186,19 @@ function endOfNumber(line: string, start: number): number {
   const end = endOfWord(line, start);
   const text = line.slice(start, end);
   if (/^-?\d+i$/.test(text)) {
-    const value = BigInt(text.slice(0, -1));
+    const digits = text.slice(0, -1);
+    const value = BigInt(digits);
     if (value > LARGEST_INTEGER || value < -LARGEST_INTEGER - 1n) {
-      const digits = text.slice(0, -1);
-      throw new LineError(
-        `unable to parse integer ${digits}: strconv.ParseInt: parsing "${digits}": value out of range`,
-      );
+      const reason = `strconv.ParseInt: parsing "${digits}": value out of range`;
+      throw new LineError(`unable to parse integer ${digits}: ${reason}`);
     }
-  } else if (/^-?(\d+\.?\d*|\.\d+)$/.test(text)) {
-    if (!Number.isFinite(Number(text))) throw new LineError("invalid float");
-  } else if (/^-?[\d.]*[eE]/.test(text) && /^-?\d*\.?(?:\d*(?:[eE][+-]?)?)*$/.test(text) && !/^[eE]/.test(text)) {
-    // Written with an exponent: only now does InfluxDB try to make a number of it.
-    const isNumber = /^-?(\d+\.?\d*|\.\d+)[eE][+-]?\d+$/.test(text);
-    if (!isNumber || !Number.isFinite(Number(text))) throw new LineError("invalid float");
-  } else throw new LineError("invalid number");
+    return end;
+  }
+  // Of an exponent InfluxDB checks the letters first, and only then whether they are a number.
+  const isWritten = /^-?(?:[\d.]|(?<=.)[eE][+-]?)+$/.test(text) && (text.match(/\./g) ?? []).length < 2;
+  if (!isWritten || !/[\deE]/.test(text)) throw new LineError("invalid number");
+  const isNumber = /^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text);
+  if (!isNumber || !Number.isFinite(Number(text))) throw new LineError("invalid float");
   return end;
 }
 

@@ -220,7 +220,8 @@ export class LineReader {
     const from = this.#at;
     const end = endOfLine(body, from);
     this.#at = end + 1;
-    const line = latin1(body, from, end);
+    // A line that ends in an open quote holds the line feed that ends the body.
+    const line = latin1(body, from, body[end - 1] === 0x0a && end > from ? end - 1 : end);
     const start = skipSpace(line, 0);
     if (start >= line.length || line[start] === "#") return;
     try {
@@ -233,7 +234,7 @@ export class LineReader {
       this.columns.points++;
     } catch (problem) {
       if (!(problem instanceof LineError)) throw problem;
-      this.columns.errors.push(`unable to parse '${utf8(body, from + start, end)}': ${problem.message}`);
+      this.columns.errors.push(`unable to parse '${utf8(body, from + start, from + line.length)}': ${problem.message}`);
     }
   }
 

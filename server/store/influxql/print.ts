@@ -144,7 +144,9 @@ function printNumber(value: number): string {
   return `${value < 0 || Object.is(value, -0) ? "-" : ""}${whole}.${fraction.padEnd(3, "0")}`;
 }
 
-const printPattern = ({ source }: RegularExpression): string => `/${source.replaceAll("/", "\\/")}/`;
+/** Between slashes; a backslash at the end could not stand before one. */
+const printPattern = ({ source }: RegularExpression): string =>
+  `/${source.replace(/\\\\$/, "\\x5c").replaceAll("/", "\\/")}/`;
 
 export const printString = (text: string): string =>
   `'${text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("'", "\\'")}'`;
