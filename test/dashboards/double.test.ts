@@ -1,0 +1,140 @@
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { faultsOfAnswer, faultsOfFiles } from "../../dashboards/double/checks.ts";
+import { drawnDashboard } from "../../dashboards/double/draw.ts";
+import type { Answered, Send } from "../../dashboards/double/look.ts";
+import { answer, lookAt } from "../../dashboards/double/look.ts";
+import { alertRequests, type Looking } from "../../dashboards/double/requests.ts";
+import { browserPath, openBrowser } from "../console/browser.ts";
+import { smaller } from "../console/smaller.ts";
+import { influxdPath, startInfluxd, type Influxd } from "../influxd.ts";
+import { type Day, pointsOf, rehearsedDay, TO } from "./day.ts";
+import { lineOf } from "./points.ts";
+import { board, BOARDS, rules, source } from "./provisioned.ts";
+import { recorded } from "./record.ts";
+
+/** VIGIE_PICTURES=1 writes the pictures of the documentation anew; otherwise they are made and thrown away. */
+const WRITING = process.env["VIGIE_PICTURES"] === "1";
+const PICTURES = join(import.meta.dirname, "../../docs/pictures/grafana");
+const LANGUAGES = ["fr", "en"] as const;
+const ALL = LANGUAGES.flatMap((language) => BOARDS.map((id) => ({ language, id })));
+const WIDTH_PX = 1600;
+/** Someone in the town looks at the end of the day, an hour ahead of UTC. */
+const LOOKING: Looking = { now: TO, offset_ms: 3_600_000, width_px: WIDTH_PX };
+/** Panels that wait for counters of the cabinets: green or red at each arrival, splits that failed. */
+const WAITING = ["Verts trop courts", "Split failures", "Arrivées au vert", "Arrivals on green"];
+
+test("files: unique uids, no ids of one Grafana, a unit, a description and thresholds on every panel", async () => {
+  const things = new Set((await day()).territory.devices.keys());
+  const boards = ALL.map(({ language, id }) => board(language, id));
+  expect(faultsOfFiles(boards, rules("fr"), source(), things)).toEqual([]);
+});
+
+test("both languages ask the same of the same panels in the same places", () => {
+  const bare = (language: "fr" | "en", id: string) =>
+    board(language, id).panels.map(({ type, gridPos, targets = [] }) => ({
+      type,
+      gridPos,
+      queries: targets.map((target) => target.query.replaceAll(/text_(en|fr)/g, "text")),
+    }));
+  for (const id of BOARDS) expect(bare("fr", id)).toEqual(bare("en", id));
+});
+
+describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", () => {
+  let influxd: Influxd;
+  let send: Send;
+  const looked = new Map<string, readonly Answered[]>();
+  beforeAll(async () => {
+    influxd = await startInfluxd();
+    await fill(influxd.url, await day());
+    send = sendTo(influxd.url);
+  }, 120_000);
+  afterAll(() => influxd?.stop());
+
+  test.each(ALL)(
+    "answers every panel and variable of $id in $language: not empty, inside the time",
+    async ({ language, id }) => {
+      const answered = await lookAt(board(language, id), source(), send, LOOKING);
+      looked.set(`${id}-${language}`, answered);
+      const faults = answered
+        .filter(({ asked }) => !WAITING.includes(asked.panel?.title ?? ""))
+        .flatMap(({ asked, frames }) => faultsOfAnswer(asked, frames));
+      expect(faults).toEqual([]);
+    },
+  );
+
+  test.each(BOARDS)("answers %s when only two of each variable are chosen", async (id) => {
+    for (const { asked, frames } of await lookAt(board("fr", id), source(), send, LOOKING, 2)) {
+      expect(faultsOfAnswer(asked, frames).filter((fault) => !fault.includes("nothing comes"))).toEqual([]);
+    }
+  });
+
+  test("answers every alert rule, and only silence that is good is silent", async () => {
+    for (const language of LANGUAGES) {
+      for (const asked of alertRequests(rules(language), source(), TO)) {
+        const rule = rules(language).find(({ uid }) => asked.where.startsWith(`${uid} /`));
+        if (rule?.noDataState === "OK") continue;
+        expect(faultsOfAnswer(asked, await answer(asked, send))).toEqual([]);
+      }
+    }
+  });
+
+  test("gives each kind of mark its text, when one looks back far enough", async () => {
+    const whole = { ...board("fr", "town"), time: { from: "now-34h", to: "now" } };
+    const marks = (await lookAt(whole, source(), send, LOOKING)).filter(({ asked }) => asked.kind === "annotation");
+    expect(marks).toHaveLength(4);
+    for (const { asked, frames } of marks) {
+      const text = frames[0]?.fields.find((field) => field.name === "text_fr");
+      expect(text?.values[0], asked.where).toMatch(/\w/);
+    }
+  });
+
+  test.skipIf(browserPath === undefined)(
+    "fills pictures of every dashboard, kept in 250 kB each",
+    async () => {
+      mkdirSync(PICTURES, { recursive: true });
+      const browser = await openBrowser();
+      const page = await browser.newPage({ viewport: { width: WIDTH_PX, height: 900 } });
+      const blank = await browser.newPage();
+      const missing: string[] = [];
+      for (const { language, id } of ALL) {
+        const svg = drawnDashboard(board(language, id), looked.get(`${id}-${language}`) ?? [], WIDTH_PX);
+        await page.setContent(`<body style="margin:0">${svg}</body>`);
+        const picture = await page.locator("svg").screenshot();
+        const file = join(PICTURES, `${id}-${language}.png`);
+        if (WRITING) writeFileSync(file, await smaller(blank, picture));
+        if (!existsSync(file) || statSync(file).size > 250_000) missing.push(file);
+      }
+      await browser.close();
+      expect(missing).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+let made: Promise<Day> | undefined;
+function day(): Promise<Day> {
+  made ??= rehearsedDay();
+  return made;
+}
+
+async function fill(url: string, town: Day): Promise<void> {
+  const create = [
+    'CREATE DATABASE "vigie" WITH DURATION INF NAME "raw"',
+    ...["quarter", "hour"].map((name) => `CREATE RETENTION POLICY "${name}" ON "vigie" DURATION INF REPLICATION 1`),
+  ].join("; ");
+  await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: create }) });
+  const lines = [...pointsOf(town), ...recorded(town)].flatMap((point) => lineOf(point) ?? []);
+  for (let from = 0; from < lines.length; from += LINES_A_BODY) {
+    const body = lines.slice(from, from + LINES_A_BODY).join("\n");
+    const answered = await fetch(`${url}/write?db=vigie&precision=ms`, { method: "POST", body });
+    if (answered.status !== 204) throw new Error(await answered.text());
+  }
+}
+const LINES_A_BODY = 20_000;
+
+const sendTo =
+  (url: string): Send =>
+  async ({ method, path, headers, body }) =>
+    (await fetch(url + path, { method, headers, ...(body !== undefined && { body }) })).text();
