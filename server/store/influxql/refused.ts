@@ -1,4 +1,4 @@
-import type { Expression, Refused, Select } from "./ast.ts";
+import type { Dimension, Expression, Refused, Select } from "./ast.ts";
 import { condition, measurement } from "./clauses.ts";
 
 import { durationOf, durationText } from "./duration.ts";
@@ -140,19 +140,36 @@ function continuousQuery(words: Words, select: Inner): { readonly database: stri
   }
   words.expect("BEGIN", "SELECT");
   const source = select(words, "must");
-  const group = source.group.find((each) => each.kind === "time");
-  if (group === undefined && source.columns.some(({ expression }) => hasCall(expression))) {
+  const group_ns = groupInterval(source.group);
+  const isAggregate = source.columns.some(({ expression }) => hasCall(expression));
+  if (isAggregate && (group_ns === 0n || typeof group_ns === "string")) {
     words.back();
     words.back();
-    throw words.unexpected(words.next(), ["GROUP BY time(...)"]);
+    const reason = typeof group_ns === "string" ? [group_ns] : [];
+    throw words.unexpected(words.next(), ["GROUP BY time(...)", ...reason]);
   }
   words.expect("END");
-  const least_ns = every_ns > (group?.every_ns ?? 0n) ? every_ns : (group?.every_ns ?? 0n);
+  if (typeof group_ns === "string") throw refusal(group_ns);
+  const least_ns = every_ns > group_ns ? every_ns : group_ns;
   if (span_ns !== 0n && least_ns > span_ns) {
     const minimum = `must be a minimum of ${durationText(least_ns)}, got ${durationText(span_ns)}`;
     throw refusal(`FOR duration must be >= GROUP BY time duration: ${minimum}`);
   }
   return { database };
+}
+
+/** The interval of the groups, 0 if there is none; a string is what is wrong with it. */
+function groupInterval(group: readonly Dimension[]): bigint | string {
+  for (const dimension of group) {
+    if (dimension.kind === "time") return dimension.every_ns;
+    if (dimension.kind !== "expression" || dimension.expression.kind !== "call") continue;
+    const { name, arguments: given } = dimension.expression;
+    if (name !== "time") continue;
+    if (given.length < 1 || given.length > 2) return "time dimension expected 1 or 2 arguments";
+    const [every] = given;
+    return every?.kind === "duration" ? every.ns : "time dimension must have duration argument";
+  }
+  return 0n;
 }
 
 function hasCall(part: Expression): boolean {
