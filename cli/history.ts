@@ -39,6 +39,8 @@ export async function layDown(past: {
   readonly until: Instant;
   readonly length_s: number;
   readonly stopped: Promise<unknown>;
+  /** Brings the past's readings to where the town's are kept. */
+  takeReadings(): Promise<void>;
   progress(share: number): void;
 }): Promise<boolean> {
   const { directory, state, until } = past;
@@ -79,6 +81,7 @@ export async function layDown(past: {
     child.kill("SIGKILL");
     await exit;
   }
+  await past.takeReadings();
   adoptHistory(state, order.state);
   rmSync(draft, { recursive: true, force: true });
   writeFileSync(directory.file(MARK), `${new Date(order.from).toISOString()} ${new Date(order.to).toISOString()}\n`);

@@ -8,6 +8,9 @@ import type { Terminal } from "./terminal.ts";
 import { generatedTown, readTown } from "./territory.ts";
 import type { Call } from "./verb.ts";
 
+/** A Monday in March, at one in the afternoon in France. */
+const FROM = "2026-03-02T12:00:00Z";
+
 /** Runs server and town on virtual time and says what held; 1 when an invariant was broken. */
 export async function rehearse({
   settings,
@@ -16,11 +19,11 @@ export async function rehearse({
 }: Call<"seed" | "hours" | "from" | "territory" | "faults" | "trace" | "json">): Promise<number> {
   const { territory } =
     settings.territory === undefined ? generatedTown({ seed: settings.seed }) : readTown(settings.territory);
-  const from = Date.parse(settings.from);
+  const from = Date.parse(settings.from ?? FROM);
   if (!Number.isFinite(from)) {
     throw new Fault("OPTION_INVALID", {
       option: "--from",
-      found: settings.from,
+      found: settings.from ?? FROM,
       expected: "a time like 2026-03-02T12:00:00Z",
       place: "the command line",
     });

@@ -12,6 +12,7 @@ import { claimDirectory, type DataDirectory } from "./directory.ts";
 import { beginPresent, hasNoPast, layDown } from "./history.ts";
 import { tracesIn } from "./mistake.ts";
 import type { Settings } from "./settings.ts";
+import { storeOf, type StoreSetting } from "./store-address.ts";
 import type { Terminal } from "./terminal.ts";
 import { keepTown, townAt, type Town } from "./territory.ts";
 import { untilStopped } from "./stopping.ts";
@@ -36,6 +37,7 @@ type StartSetting =
   | "seed"
   | "history"
   | "retention"
+  | StoreSetting
   | "town";
 type StartSettings = Settings<StartSetting>;
 
@@ -62,6 +64,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     page: { host: settings.host, port: settings.port },
     mqtt: mqttOptions(settings),
     retention_d: settings.retention / (DAY / 1000),
+    store: storeOf(settings, directory),
     clock,
     log: (line) => terminal.say(line),
   });
@@ -73,6 +76,8 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
   let cancel: Cancel | undefined;
   try {
     if (settings.town && settings.history > 0 && hasNoPast(directory)) {
+      // A database elsewhere that cannot be reached is better known before than after the rehearsal.
+      if (settings.store !== "duckdb") await live.openStore();
       const text = words.history(settings.history / 3600);
       const laid = await layDown({
         directory,
@@ -81,6 +86,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
         until: time.origin,
         length_s: settings.history,
         stopped,
+        takeReadings: () => live.takePast(),
         progress(share) {
           terminal.progress(share, text);
           live.progress(share);

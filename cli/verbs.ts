@@ -13,7 +13,8 @@ export const VERBS: readonly Verb[] = [
     fr: "fait tourner le serveur et, sauf avis contraire, la ville simulée",
     settings: [
       "port", "host", "mqtt-port", "mqtt-host", "broker", "tls-key", "tls-cert", "tls-ca", "data", "territory", "speed",
-      "seed", "history", "retention", "town",
+      "seed", "history", "retention", "store", "store-url", "store-database", "store-org", "store-bucket", "store-user",
+      "store-password", "store-token", "town",
     ], // prettier-ignore
     run: async (call) => (await import("./start.ts")).start(call),
   }),
@@ -90,6 +91,13 @@ export const VERBS: readonly Verb[] = [
     fr: "vérifie la chaîne du journal des décisions depuis sa première entrée",
     settings: ["data"],
     run: async (call) => (await import("./decisions.ts")).verify(call),
+  }),
+  verb({
+    name: "store copy",
+    en: "copies a town’s readings from one store into another, and compares them",
+    fr: "copie les mesures d’une ville d’un stockage dans un autre, et les compare",
+    settings: ["from", "to", "data", "territory", "store-user", "store-password", "store-token", "json"],
+    run: async (call) => (await import("./store.ts")).copy(call),
   }),
   verb({
     name: "docs",

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Fault } from "#protocol/faults.ts";
 import type { Clock } from "#protocol/ports.ts";
 import type { Territory, TerritoryFile } from "#protocol/territory.ts";
 import { openAccess } from "./access.ts";
@@ -12,7 +13,8 @@ import { freePort } from "./ports/free-port.ts";
 import { keysIn } from "./ports/keys.ts";
 import { createServer, type Server } from "./server.ts";
 import { openState, type State } from "./state.ts";
-import { duckdbStore } from "./store/duckdb.ts";
+import { type StoreAddress, storeAt } from "./store/address.ts";
+import { describeDevices } from "./store/describe.ts";
 
 export interface LiveOptions {
   readonly territory: Territory;
@@ -24,6 +26,8 @@ export interface LiveOptions {
   readonly page: { readonly host: string; readonly port: number };
   readonly mqtt: MqttOptions;
   readonly retention_d: number;
+  /** Where the readings are kept; unless said, in DuckDB in the directory. */
+  readonly store?: StoreAddress;
   /** The town's clock; that of the page and the disk is always the system's. */
   readonly clock: Clock;
   /** Told of what went wrong in the server itself, one line each. */
@@ -45,6 +49,10 @@ export interface Live {
   /** A link that signs the first administrator in, once. */
   signInLink(): string;
   progress(share: number): void;
+  /** Raises the store's faults, for whoever wants to know before long work that it can be written to. */
+  openStore(): Promise<void>;
+  /** Takes over the readings of a past that was laid down in DuckDB in the directory, where the town's are kept elsewhere. */
+  takePast(): Promise<void>;
   /** Opens the store and the broker. Raises the faults of both. */
   run(): Promise<Running>;
   stop(): Promise<void>;
@@ -69,6 +77,9 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   // First of all, so that a mistake in its settings is said before anything is written.
   const { broker, where } = await brokerFor(mqtt, territory);
   mkdirSync(directory, { recursive: true });
+  const readings = join(directory, FILES.readings);
+  const kept = options.store ?? { kind: "duckdb", file: readings };
+  const store = await storeAt(kept, { describe: describeDevices(territory), clock: systemClock });
   const keys = keysIn(join(directory, FILES.keys));
   const state = openState(join(directory, FILES.state), territory.id);
   const bytes = (size: number): Uint8Array => randomBytes(size);
@@ -93,13 +104,25 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     publicKeyPem: keys.publicKeyPem,
     signInLink: () => `${address}/sign-in#${access.signInLink("admin", "administrator")}`,
     progress: (share) => api.progress(share),
+    openStore: () => store.open(),
+    async takePast() {
+      if (kept.kind === "duckdb") return;
+      const { copyStore } = await import("./store/copy.ts");
+      const past = await storeAt({ kind: "duckdb", file: readings }, { describe: () => undefined, clock: systemClock });
+      await past.open();
+      await store.open();
+      const { differences } = await copyStore(past, store);
+      await past.close();
+      if (differences[0] !== undefined) throw new Fault("HISTORY_FAILED", { problem: differences[0] });
+      for (const file of [readings, `${readings}.wal`]) rmSync(file, { force: true });
+    },
     async run() {
       const running = createServer({
         territory,
         clock,
         wall: systemClock,
         broker,
-        store: duckdbStore(join(directory, FILES.readings)),
+        store,
         state,
         signer: keys.signer,
         secret: keys.secret,
@@ -115,7 +138,8 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     },
     async stop() {
       await api.close();
-      await server?.stop();
+      if (server === undefined) await store.close();
+      else await server.stop();
       state.close();
     },
   };

@@ -1,11 +1,12 @@
-import type { Clock } from "#protocol/ports.ts";
+import type { Clock, Disk } from "#protocol/ports.ts";
 import type { Describe } from "./describe.ts";
 import type { Store } from "./store.ts";
 
 /** Where the readings of a town are kept. */
 export type StoreAddress =
   | { readonly kind: "duckdb"; readonly file: string }
-  | { readonly kind: "memory" }
+  /** With a disk its commits are logged, and are there again after a restart. */
+  | { readonly kind: "memory"; readonly disk?: Disk }
   | {
       readonly kind: "influx1";
       readonly url: string;
@@ -30,7 +31,7 @@ export async function storeAt(
     case "duckdb":
       return (await import("./duckdb.ts")).duckdbStore(address.file);
     case "memory":
-      return (await import("./memory.ts")).memoryStore();
+      return (await import("./memory.ts")).memoryStore(address);
     case "influx1":
       return (await import("./influx1.ts")).influx1Store({ ...address, ...town });
     case "influx2":

@@ -120,6 +120,12 @@ const nonsense: [words: string[], sentence: string][] = [
   [["decisions", "show", "first", "--data", "none"], "ID is first"],
   [["decisions", "replay", "0", "--data", "none"], "ID is 0"],
   [["decisions", "verify", "--data", "none"], "There is no file"],
+  [["store", "copy"], "--from is missing"],
+  [["store", "copy", "--from", "duckdb:none", "--to", "duckdb:new"], "There is no file none"],
+  [["store", "copy", "--from", "influx1:http://127.0.0.1/vigie", "--to", "influx2:vigie"], "--to is vigie"],
+  [["store", "copy", "--from", "influx1:http://127.0.0.1", "--to", "duckdb:new"], "expected duckdb:FILE"],
+  [["start", "--store", "influx3", "--data", "new"], "expected duckdb or memory or influx1 or influx2"],
+  [["start", "--store", "influx1", "--store-url", "here", "--data", "new"], "an address like http://127.0.0.1:8086"],
   [["docs", "here"], "There is no option here."],
 ];
 const files = new Set(["text.txt", "list.json", "hamlet.osm.pbf", "none.osm.pbf", "none.json", "none.geojson", "new", "none"]); // prettier-ignore
