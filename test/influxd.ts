@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
@@ -20,7 +20,7 @@ export interface Influxd {
 export const influxdPath = [
   process.env["VIGIE_INFLUXD"],
   ...(process.env["PATH"] ?? "").split(delimiter).map((directory) => join(directory, "influxd")),
-  join(goPath(), "bin/influxd"),
+  join(process.env["GOPATH"] ?? join(homedir(), "go"), "bin/influxd"),
 ].find((path) => path !== undefined && existsSync(path));
 
 if (influxdPath === undefined) {
@@ -74,14 +74,6 @@ async function answers(url: string): Promise<boolean> {
     return (await fetch(`${url}/ping`)).status === 204;
   } catch {
     return false;
-  }
-}
-
-function goPath(): string {
-  try {
-    return execFileSync("go", ["env", "GOPATH"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-  } catch {
-    return join(homedir(), "go");
   }
 }
 
