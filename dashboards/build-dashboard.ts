@@ -71,7 +71,26 @@ export function builtDashboard(board: Dashboard, language: Language): sdk.Dashbo
     builder.withRow(new sdk.RowBuilder(row.title[language]).id(id++));
     for (const panel of row.panels) builder.withPanel(builtPanel(panel, id++, language));
   }
-  return { id: null, ...builder.build() };
+  const built = builder.build();
+  return { id: null, ...built, panels: laidOut(built.panels ?? []) };
+}
+
+const COLUMNS = 24;
+
+/** Puts each panel as high and then as far to the left as it fits below those before it; a heading begins afresh below all. */
+function laidOut<P extends { readonly type: string; gridPos?: sdk.GridPos }>(panels: readonly P[]): P[] {
+  const tops = Array.from({ length: COLUMNS }, () => 0);
+  return panels.map((panel) => {
+    const heading = panel.type === "row";
+    const { w = COLUMNS, h = 1 } = heading ? {} : (panel.gridPos ?? {});
+    let best = { x: 0, y: Infinity };
+    for (let x = 0; x + w <= COLUMNS; x++) {
+      const y = Math.max(...tops.slice(x, x + w));
+      if (y < best.y) best = { x, y };
+    }
+    tops.fill(best.y + h, best.x, best.x + w);
+    return { ...panel, gridPos: { h, w, ...best } };
+  });
 }
 
 function variablesOf(board: Dashboard, language: Language): Builder<sdk.VariableModel>[] {

@@ -20,7 +20,8 @@ export function chart(frames: readonly Frame[], panel: PanelFile, box: Box, from
   const tops = lines.flatMap((line) => line.points.map(([, value], index) => value + (bases.get(line)?.[index] ?? 0)));
   const defaults = panel.fieldConfig?.defaults ?? {};
   const least = Math.min(defaults.min ?? Infinity, stacked ? 0 : Infinity, ...tops);
-  const most = Math.max(defaults.max ?? -Infinity, ...tops, least + 1e-9);
+  const highest = Math.max(defaults.max ?? -Infinity, ...tops);
+  const most = highest > least ? highest : least + 1;
   const room = { x: box.x + 62, y: box.y + 8, w: box.w - 76, h: box.h - 52 };
   const x = (at: number): number => room.x + ((at - from) / (to - from)) * room.w;
   const y = (value: number): number => room.y + room.h - ((value - least) / (most - least)) * room.h;
@@ -29,10 +30,11 @@ export function chart(frames: readonly Frame[], panel: PanelFile, box: Box, from
     if (value === null || value < least || value > most) continue;
     parts.push(`<path d="M${room.x} ${y(value)}h${room.w}" stroke="#c4162a" stroke-dasharray="6 4" opacity="0.6"/>`);
   }
+  const width = barWidth(lines, room.w, to - from);
   for (const line of lines) {
     const below = lines.find((each) => each.name === line.custom["fillBelowTo"]);
     if (below !== undefined) parts.push(band(line, below, x, y));
-    parts.push(drawn(line, custom["drawStyle"], bases.get(line), x, y, barWidth(line, room.w, to - from)));
+    parts.push(drawn(line, custom["drawStyle"], bases.get(line), x, y, width));
   }
   parts.push(legend(lines, box));
   return parts.join("");
@@ -101,8 +103,10 @@ function band(upper: Line, lower: Line, x: Scale, y: Scale): string {
   return `<path d="M${path}Z" fill="${upper.colour}" opacity="0.2"/>`;
 }
 
-function barWidth(line: Line, width: number, range_ms: number): number {
-  const gaps = line.points.slice(1).map(([at], index) => at - (line.points[index]?.[0] ?? 0));
+/** Bars are as wide as the shortest step between any two of them. */
+function barWidth(lines: readonly Line[], width: number, range_ms: number): number {
+  const times = [...new Set(lines.flatMap((line) => line.points.map(([at]) => at)))].sort((a, b) => a - b);
+  const gaps = times.slice(1).map((at, index) => at - (times[index] as number));
   return Math.max(1, (Math.min(range_ms / 10, ...gaps) / range_ms) * width * 0.85);
 }
 
@@ -121,10 +125,11 @@ function axes(
     const label = shown(value, { ...panel.fieldConfig?.defaults, mappings: [] });
     return `<path d="M${room.x} ${y(value)}h${room.w}" stroke="#e3e6ea"/>${text(label, room.x - 6, y(value) + 4, { size: 11, anchor: "end", colour: "#666" })}`;
   });
-  const columns = [0, 1, 2, 3, 4, 5].map((part) => {
-    const at = from + ((to - from) * part) / 5;
+  const steps = Math.max(2, Math.floor(room.w / 120));
+  const columns = Array.from({ length: steps }, (_, part) => {
+    const at = from + ((to - from) * part) / steps;
     const label = new Date(at).toISOString().slice(5, 16).replace("T", " ");
-    return text(label, x(at), room.y + room.h + 16, { size: 11, anchor: part === 5 ? "end" : "start", colour: "#666" });
+    return text(label, x(at), room.y + room.h + 16, { size: 11, colour: "#666" });
   });
   return [...rows, ...columns].join("");
 }

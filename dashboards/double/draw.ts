@@ -32,7 +32,7 @@ export function drawnDashboard(board: DashboardFile, answered: readonly Answered
 }
 
 function framed(panel: PanelFile, box: Box, answered: readonly Answered[]): string {
-  const own = answered.filter(({ asked }) => asked.panel === panel);
+  const own = answered.filter(({ asked }) => asked.panel?.id === panel.id);
   const [first] = own;
   const frames = transformed(
     own.flatMap((each) => each.frames),

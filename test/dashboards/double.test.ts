@@ -100,6 +100,9 @@ describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", ()
       const missing: string[] = [];
       for (const { language, id } of ALL) {
         const svg = drawnDashboard(board(language, id), looked.get(`${id}-${language}`) ?? [], WIDTH_PX);
+        expect(svg.split(">No data<").length - 1).toBe(
+          board(language, id).panels.filter(({ title }) => WAITING.includes(title)).length,
+        );
         await page.setContent(`<body style="margin:0">${svg}</body>`);
         const picture = await page.locator("svg").screenshot();
         const file = join(PICTURES, `${id}-${language}.png`);

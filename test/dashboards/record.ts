@@ -321,7 +321,10 @@ function junctions(day: Day): Written[] {
 
 /** What a rehearsal can say of its server: how much came when, and that nobody was missing. */
 function health(day: Day): Written[] {
-  const { territory, readings, alarms: all } = day;
+  const { territory, readings, alarms: all, journal } = day;
+  const held = (at: number): number =>
+    journal.filter((entry) => entry.at <= at && entry.name === "override.create").length -
+    journal.filter((entry) => entry.at <= at && /^override\.(release|expire)$/.test(entry.name)).length;
   const stored = new Map<number, number>();
   let bytes = 0;
   for (const list of readings.values()) {
@@ -354,7 +357,7 @@ function health(day: Day): Written[] {
           outboxes: 0,
           alarms_open: open.length,
           alarms_critical: open.filter((alarm) => alarm.severity === "critical").length,
-          overrides: 0,
+          overrides: held(at),
           commands_waiting: 0,
           lighting_ok: 1,
           waste_ok: 1,
