@@ -11,9 +11,14 @@ export interface Influxd {
   readonly directory: string;
   /** As `kill -9` and as an operator who starts it again: same ports, same data. */
   kill(): Promise<void>;
-  start(): Promise<void>;
+  start(limits?: Limits): Promise<void>;
   /** Kills it and removes its data. */
   stop(): Promise<void>;
+}
+
+interface Limits {
+  /** The largest file that it can write, in place of a disk that is full. */
+  readonly largestFile_kB?: number | undefined;
 }
 
 /** Where influxd may be: VIGIE_INFLUXD, the PATH, or where `go install` puts it. */
@@ -30,7 +35,7 @@ if (influxdPath === undefined) {
 }
 
 export async function startInfluxd(
-  settings: { readonly auth?: boolean; readonly flux?: boolean } = {},
+  settings: Limits & { readonly auth?: boolean; readonly flux?: boolean } = {},
 ): Promise<Influxd> {
   const directory = mkdtempSync(join(tmpdir(), "vigie-influxd-"));
   const [rpc, http] = [await freePort(), await freePort()];
@@ -44,8 +49,10 @@ export async function startInfluxd(
     get pid() {
       return running?.pid ?? 0;
     },
-    async start() {
-      running = spawn(influxdPath as string, ["run", "-config", config], { stdio: "ignore" });
+    async start({ largestFile_kB }: Limits = settings) {
+      const limit = largestFile_kB === undefined ? "" : `ulimit -f ${largestFile_kB}; `;
+      const command = `${limit}exec "$0" run -config "$1"`;
+      running = spawn("bash", ["-c", command, influxdPath as string, config], { stdio: "ignore" });
       while (!(await answers(url))) {
         if (running.exitCode !== null) throw new Error(`influxd ended with ${running.exitCode}`);
         await new Promise((resolve) => setTimeout(resolve, 20));

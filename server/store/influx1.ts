@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { InfluxDB } from "influx";
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
@@ -35,6 +37,8 @@ export function influx1Store(options: Influx1Options): Store {
   return influxStore(new Influx1(options), options);
 }
 
+/** Where Node tells of every answer that one of its clients gets. */
+const ANSWERED = "http.client.response.finish";
 const NO_REST = { getDelay: () => 0, next: () => NO_REST, reset: () => NO_REST };
 
 /** Statements of one request. */
@@ -45,10 +49,13 @@ class Influx1 implements InfluxServer {
   private readonly client: InfluxDB;
   private readonly database: string;
   private readonly retention: string;
+  private readonly host: string;
+  private words: string | undefined;
 
   constructor(options: Influx1Options) {
     const { url, database, retention = "raw", user, password, timeout = REQUEST_TIMEOUT } = options;
-    const { protocol, hostname, port, pathname } = new URL(url);
+    const { protocol, hostname, port, pathname, host } = new URL(url);
+    this.host = host;
     this.address = `${protocol}//${hostname}:${port || (protocol === "https:" ? "443" : "80")}/${database}`;
     this.database = database;
     this.retention = retention;
@@ -71,10 +78,13 @@ class Influx1 implements InfluxServer {
   }
 
   prepare(): Promise<void> {
+    unsubscribe(ANSWERED, this.answered);
+    subscribe(ANSWERED, this.answered);
     return createDatabase(this.ask, this.database, this.retention);
   }
 
   async write(points: readonly InfluxPoint[]): Promise<void> {
+    this.words = undefined;
     try {
       await this.client.writePoints(
         points.map(({ description: { measurement, tags }, at, fields }) => ({
@@ -87,7 +97,9 @@ class Influx1 implements InfluxServer {
         { precision: "ms", retentionPolicy: this.retention },
       );
     } catch (problem) {
-      if (!onlyTooOld(problem)) throw problem;
+      if (onlyTooOld(problem)) return;
+      if (this.words !== undefined) throw new Error(this.words, { cause: problem });
+      throw problem;
     }
   }
 
@@ -233,8 +245,20 @@ class Influx1 implements InfluxServer {
   }
 
   close(): Promise<void> {
+    unsubscribe(ANSWERED, this.answered);
     return Promise.resolve();
   }
+
+  /**
+   * The client throws away what comes with a status of 500 and above, which alone says that a disk is full or that memory
+   * ran out. The server says it in a header, too.
+   */
+  private readonly answered = (message: unknown): void => {
+    const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+    if ((response.statusCode ?? 0) < 500 || request.getHeader("host") !== this.host) return;
+    const words = response.headers["x-influxdb-error"];
+    if (typeof words === "string") this.words = words;
+  };
 
   private from(measurement: string, retention = this.retention): string {
     return `${name(this.database)}.${name(retention)}.${measurement}`;
