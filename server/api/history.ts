@@ -72,11 +72,13 @@ const SERIES: Readonly<Record<History["service"], (territory: Territory, window:
     const [lon, lat] = territory.position;
     const rated_W = territory.luminaires.reduce((sum, lamp) => sum + lamp.power_W, 0);
     const nights = darkness(window.from, (window.from + DAY) as Instant, lat, lon);
+    const energy_kWh = await counted(window, lamps, "energy_kWh");
     return {
-      energy_kWh: await counted(window, lamps, "energy_kWh"),
-      fullNight_kWh: Array.from({ length: STEPS }, (_, step) => {
+      energy_kWh,
+      // Where nothing was counted there is nothing to compare: a town that has just begun has not saved the night before.
+      fullNight_kWh: energy_kWh.map((used, step) => {
         const start = window.from + step * STEP;
-        return (rated_W / 1000) * (overlap(nights, start, start + STEP) / HOUR);
+        return used === null ? null : (rated_W / 1000) * (overlap(nights, start, start + STEP) / HOUR);
       }),
       level: await held(window, lamps, "level", mean),
       passes: await counted(window, ids(territory.presences), "passes"),

@@ -76,6 +76,8 @@ async function hourAgo({ territory, clock }: ApiContext, { store }: RunningServe
 async function sumsOf({ territory, clock, offsets }: ApiContext, { store }: RunningServer): Promise<Sums> {
   const now = clock.now();
   const night = nightOf(territory, offsets, now);
+  const lamps = territory.luminaires.map(({ id }) => id);
+  const heard = await heardFrom(store, lamps, night.from, night.to);
   const rated_W = territory.luminaires.reduce((sum, lamp) => sum + lamp.power_W, 0);
   const loops = countingLoops(territory);
   const midnight = lastAt(offsets, now, 0);
@@ -83,34 +85,34 @@ async function sumsOf({ territory, clock, offsets }: ApiContext, { store }: Runn
     grown(store, loops, "vehicles", (now - ago * HOUR) as Instant, (now - (ago - 1) * HOUR) as Instant);
   const [thisHour, hourBefore] = [await hour(1), await hour(2)];
   return {
-    from: night.from,
+    from: heard,
     to: night.to,
-    energy_kWh:
-      (await grown(
-        store,
-        territory.luminaires.map(({ id }) => id),
-        "energy_kWh",
-        night.from,
-        night.to,
-      )) ?? 0,
-    fullNight_kWh: (rated_W / 1000) * (night.dark_ms / HOUR),
+    energy_kWh: (await grown(store, lamps, "energy_kWh", heard, night.to)) ?? 0,
+    fullNight_kWh: (rated_W / 1000) * (darkIn(territory, heard, night.to) / HOUR),
     vehiclesToday: await grown(store, loops, "vehicles", midnight, now),
     vehiclesTrend: thisHour === null || hourBefore === null ? null : thisHour - hourBefore,
   };
 }
 
 /** From noon to now; by day, when no lamp has burnt since noon, the night before it. */
-function nightOf(
-  { position: [lon, lat] }: Territory,
-  offsets: ApiContext["offsets"],
-  now: Instant,
-): { from: Instant; to: Instant; dark_ms: number } {
+function nightOf(territory: Territory, offsets: ApiContext["offsets"], now: Instant): { from: Instant; to: Instant } {
   const noon = lastAt(offsets, now, 12);
-  const dark = (from: Instant, to: Instant): number => overlap(darkness(from, to, lat, lon), from, to);
-  const dark_ms = dark(noon, now);
-  if (dark_ms >= 15 * MINUTE) return { from: noon, to: now, dark_ms };
-  const before = lastAt(offsets, (noon - 1) as Instant, 12);
-  return { from: before, to: noon, dark_ms: dark(before, noon) };
+  if (darkIn(territory, noon, now) >= 15 * MINUTE) return { from: noon, to: now };
+  return { from: lastAt(offsets, (noon - 1) as Instant, 12), to: noon };
+}
+
+/** How long it was dark in [from, to), in milliseconds. */
+const darkIn = ({ position: [lon, lat] }: Territory, from: Instant, to: Instant): number =>
+  overlap(darkness(from, to, lat, lon), from, to);
+
+/**
+ * Since when in [from, to) the lamps' energy is counted: what is used is compared with a full night of that time alone, or a
+ * town that has just begun would seem to have saved the night before.
+ */
+async function heardFrom(store: Store, devices: readonly string[], from: Instant, to: Instant): Promise<Instant> {
+  if (devices.length === 0) return from;
+  const [first] = await store.aggregate({ devices, measure: "energy_kWh", from, to, every: seconds(900) });
+  return first === undefined ? to : first.at;
 }
 
 /** How much counters grew in [from, to), all devices together; null when none was heard. */

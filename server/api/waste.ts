@@ -177,8 +177,9 @@ export function roundOf(context: ApiContext, { day, depot, entry }: DayPlan, rou
   const end = stops.at(-1)?.eta ?? departure;
   const sheet = registry.twin(vehicle)?.machine?.order;
   const current = sheet?.action === "round" && sheet.round === id;
-  const served = current ? Math.min(stops.length, registry.value(vehicle, "stop") ?? 0) : now >= end ? stops.length : 0;
-  const state = served >= stops.length ? "done" : current && (served > 0 || now >= departure) ? "under-way" : "planned";
+  const done = current ? Math.min(stops.length, registry.value(vehicle, "stop") ?? 0) : now >= end ? stops.length : 0;
+  const state = done >= stops.length ? "done" : current && (done > 0 || now >= departure) ? "under-way" : "planned";
+  const containersIn = (part: PlannedRound["stops"]): number => part.filter(({ what }) => what === "container").length;
   return {
     id,
     day,
@@ -187,8 +188,8 @@ export function roundOf(context: ApiContext, { day, depot, entry }: DayPlan, rou
     state,
     departure,
     end,
-    stops: stops.length,
-    served,
+    stops: containersIn(stops),
+    served: containersIn(stops.slice(0, done)),
     duration_s,
     driving_s,
     load_L,

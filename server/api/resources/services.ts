@@ -96,8 +96,8 @@ export const Round = Type.Object({
   state: Type.Enum(["planned", "under-way", "done"]),
   departure: At,
   end: At,
+  /** Containers, and those of them that the vehicle has reported as emptied. */
   stops: Type.Integer(),
-  /** Stops the vehicle has reported as served. */
   served: Type.Integer(),
   duration_s: Type.Number(),
   driving_s: Type.Number(),

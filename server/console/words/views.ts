@@ -36,8 +36,8 @@ export const VIEWS = {
     fr: "Prochaine tournée à {time}, {n} arrêt.|Prochaine tournée à {time}, {n} arrêts.",
   },
   "now.waste.no-round": {
-    en: "No round is under way; the next are decided at 05:00.",
-    fr: "Aucune tournée en cours ; les prochaines se décident à 05:00.",
+    en: "No round is under way; the next are decided early in the morning.",
+    fr: "Aucune tournée en cours ; les prochaines se décident tôt le matin.",
   },
   "now.waste.fullest": { en: "The fullest is {container}, at {fill}.", fr: "Le plus plein : {container}, à {fill}." },
   "now.traffic.figure": { en: "{wait} longest wait", fr: "{wait} d’attente au plus" },
@@ -90,8 +90,8 @@ export const VIEWS = {
   "list.fold": { en: "Fold", fr: "Replier" },
 
   "rounds.none": {
-    en: "No round today: no container was worth a visit, or the day’s decision is still to come (at 05:00).",
-    fr: "Pas de tournée aujourd’hui : aucun conteneur ne le méritait, ou la décision du jour reste à venir (05:00).",
+    en: "No round today: no container was worth a visit, or the day’s decision is still to come, early in the morning.",
+    fr: "Pas de tournée aujourd’hui : aucun conteneur ne le méritait, ou la décision du jour reste à venir, tôt le matin.",
   },
   "rounds.vehicle": { en: "Vehicle {vehicle}", fr: "Camion {vehicle}" },
   "rounds.planned": { en: "planned", fr: "prévue" },

@@ -28,6 +28,8 @@ import {
   Why,
   pageOf,
 } from "#server/api/resources.ts";
+import { instant } from "#protocol/units.ts";
+import { village } from "../village.ts";
 import { apply, expectShape, townHall, type TownHall } from "./townHall.ts";
 
 /** Everyone has reported once; the loop has made its first decisions; the day's rounds are planned. */
@@ -324,4 +326,21 @@ test("a device's headline is a measure of its kind", async () => {
   for (const { kind, measure } of (await hall.get("devices")).body.entries as Device[]) {
     expect(Object.keys(KINDS[kind].measures)).toContain(measure);
   }
+});
+
+test("a town that began at eleven in the evening is compared with the night since eleven, not with the whole of it", async () => {
+  const eleven = instant(Date.UTC(2026, 1, 2, 22));
+  const hall = await townHall({ at: eleven });
+  for (const counted of [5, 5.01, 5.02]) {
+    await hall.report("S-L1", [["L1", "energy_kWh", counted]]);
+    await hall.pass(1800);
+  }
+  const { lighting } = (await hall.get("now")).body;
+  expect(lighting.energyFrom).toBe(eleven);
+  expect(lighting.energy_kWh.figure).toBeCloseTo(0.02, 6);
+  const rated_kW = village.luminaires.reduce((sum, lamp) => sum + lamp.power_W, 0) / 1000;
+  expect(lighting.fullNight_kWh.figure).toBeCloseTo(rated_kW * 1.5, 3);
+  const { body } = await hall.get("history?service=lighting");
+  const sum = (values: (number | null)[]): number => values.reduce((total: number, each) => total + (each ?? 0), 0);
+  expect(sum(body.series.fullNight_kWh)).toBeLessThanOrEqual(rated_kW * 1.75);
 });
