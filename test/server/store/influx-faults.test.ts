@@ -120,35 +120,33 @@ describe.skipIf(influxdPath === undefined)("against a real InfluxDB", () => {
 /** What of InfluxDB 2.x its 1.8 does not answer, by InfluxData's description of the API: buckets, deletion, metrics. */
 test("an InfluxDB 2.x is asked for its buckets, which are made where they are missing, and for deletion by time", async () => {
   const asked: string[] = [];
-  const buckets = ["town"];
   const bodyOf = async (request: IncomingMessage): Promise<string> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     return (request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body).toString();
   };
+  const answers: Record<string, (query: URLSearchParams) => [status: number, answer?: object | string]> = {
+    "GET /api/v2/buckets": (query) => {
+      const name = query.get("name") ?? "";
+      if (name === "town") return [200, { buckets: [{ id: "b1", name }] }];
+      return [404, { code: "not found", message: `bucket "${name}" not found` }];
+    },
+    "POST /api/v2/buckets": () => [201, { id: "b2" }],
+    "GET /api/v2/orgs": () => [200, { orgs: [{ id: "o1", name: "org" }] }],
+    "POST /api/v2/query": () => [200, "\r\n"],
+    "GET /metrics": () => {
+      return [200, 'storage_shard_disk_size{bucket="b1",id="1"} 1200\nstorage_shard_disk_size{bucket="b9",id="2"} 5\n'];
+    },
+  };
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const { pathname, searchParams } = new URL(request.url ?? "", "http://two");
-      const answer = (status: number, json?: object): void => {
-        response.writeHead(status, { "content-type": "application/json" });
-        response.end(json === undefined ? undefined : JSON.stringify(json));
-      };
       expect(request.headers.authorization).toBe("Token t");
       asked.push(`${request.method} ${pathname} ${body}`);
-      if (request.method === "GET" && pathname === "/api/v2/buckets") {
-        const name = searchParams.get("name") ?? "";
-        if (buckets.includes(name)) answer(200, { buckets: [{ id: "b1", name }] });
-        else answer(404, { code: "not found", message: `bucket "${name}" not found` });
-      } else if (pathname === "/api/v2/orgs") answer(200, { orgs: [{ id: "o1", name: "org" }] });
-      else if (pathname === "/api/v2/buckets") answer(201, { id: "b2" });
-      else if (pathname === "/metrics") {
-        response.end(
-          `storage_shard_disk_size{bucket="b1",id="1"} 1200\nstorage_shard_disk_size{bucket="b9",id="2"} 5\n`,
-        );
-      } else if (pathname === "/api/v2/query") {
-        response.end("\r\n");
-      } else answer(204);
+      const [status, answer] = answers[`${request.method} ${pathname}`]?.(searchParams) ?? [204];
+      response.writeHead(status, { "content-type": typeof answer === "object" ? "application/json" : "text/plain" });
+      response.end(typeof answer === "object" ? JSON.stringify(answer) : answer);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
