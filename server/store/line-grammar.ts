@@ -61,7 +61,7 @@ export function carefulLine(line: string): CarefulLine {
   const time = timeOf(line, fieldEnd);
   return {
     measurement: decoded(parts.measurement.replaceAll(/\\([," =])/g, "$1")),
-    tags: parts.tags.map(([key, value]) => [decoded(unescaped(key)), decoded(unescaped(value))] as const),
+    tags: parts.tags.map(([key, value]) => [decoded(key), decoded(value)] as const),
     fields,
     ...(time !== undefined && { time }),
     keyLength,
@@ -99,7 +99,7 @@ function keyOf(line: string, start: number): { end: number; parts: Key } {
     const keyStart = index + 1;
     const equals = endOfTagKey(line, keyStart);
     index = endOfTagValue(line, equals + 1);
-    tags.push([line.slice(keyStart, equals), line.slice(equals + 1, index)]);
+    tags.push([unescaped(line.slice(keyStart, equals)), unescaped(line.slice(equals + 1, index))]);
   }
   // Bytes in their order, as latin-1 strings compare.
   tags.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));

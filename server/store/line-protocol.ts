@@ -371,5 +371,6 @@ export function lineOf(point: Point): string {
 
 function fieldText(value: FieldValue): string {
   if (typeof value === "string") return `"${value.replaceAll(/["\\]/g, "\\$&")}"`;
-  return typeof value === "bigint" ? `${value}i` : String(value);
+  if (typeof value === "bigint") return `${value}i`;
+  return Object.is(value, -0) ? "-0" : String(value);
 }

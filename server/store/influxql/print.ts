@@ -30,7 +30,10 @@ export function print(statement: Statement): string {
 
 function printSelect(select: Select): string {
   const parts = [`SELECT ${select.columns.map(printColumn).join(", ")}`];
-  if (select.into !== undefined) parts.push(`INTO ${printMeasurement(select.into)}`);
+  if (select.into !== undefined) {
+    // An empty name after INTO stands for the name of each source.
+    parts.push(`INTO ${printMeasurement(select.into).replace(/\.""$/, ".:MEASUREMENT")}`);
+  }
   const sources = select.from.map((each) =>
     each.kind === "subquery" ? `(${printSelect(each.select)})` : printMeasurement(each),
   );
@@ -81,8 +84,7 @@ export function printMeasurement({ database, retention, name }: Measurement): st
   const before = database === undefined ? "" : `${printName(database)}.`;
   const policy = retention === undefined ? (database === undefined ? "" : ".") : `${printName(retention)}.`;
   if (typeof name !== "string") return `${before}${policy}${printPattern(name)}`;
-  // An empty name stands after INTO alone, for the name of each source.
-  return `${before}${policy}${name === "" ? ":MEASUREMENT" : printName(name)}`;
+  return `${before}${policy}${printName(name)}`;
 }
 
 export function printDimension(dimension: Dimension): string {
