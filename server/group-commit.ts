@@ -10,7 +10,7 @@ import type { Contribution, Store } from "./store/store.ts";
  * synced a few hundred times a second at most, whatever the load. One commit is under way at a time.
  */
 export interface GroupCommit {
-  /** Why a message of this size cannot be taken now: TOO_MANY or STORE_FAILED; undefined when it can. */
+  /** Why a message of this size cannot be taken now: TOO_MANY or the store's own; undefined when it can. */
   refuses(readings: number, bytes: number): Fault | undefined;
   /** Adds to the group that gathers; the promise is the group's. Ask `refuses` first. */
   add(contributions: readonly Contribution[], readings: number, bytes: number): Promise<void>;
@@ -22,7 +22,7 @@ export interface GroupCommit {
     readonly waiting: number;
     readonly commit_ms: { readonly p50: number; readonly p99: number };
     readonly acknowledge_ms: { readonly p50: number; readonly p99: number };
-    readonly failing?: { readonly since: number; readonly problem: string };
+    readonly failing?: { readonly since: number; readonly problem: string; readonly fault: Fault };
   };
 }
 
@@ -76,7 +76,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let underWay: Group | undefined;
   let lingering: Cancel | undefined;
   let stopped = false;
-  let failing: { since: number; until: number; backOff_s: number; problem: string; recovering: boolean } | undefined;
+  let failing: { since: number; until: number; backOff_s: number; fault: Fault; recovering: boolean } | undefined;
 
   const open = (): Group => {
     const group: Group = {
@@ -126,15 +126,14 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   /** What gathers builds on the group that failed, so both are refused: their stations send them again. */
   const fail = (group: Group, problem: unknown): void => {
-    const fault =
-      problem instanceof Fault ? problem : new Fault("STORE_FAILED", { problem: (problem as Error).message });
+    const fault = faultOf(problem);
     const now = clock.now();
     const backOff_s = failing === undefined ? BACK_OFF_S : Math.min(failing.backOff_s * 2, LONGEST_BACK_OFF_S);
     failing = {
       since: failing?.since ?? now,
       until: now + backOff_s * 1000,
       backOff_s,
-      problem: fault.message,
+      fault,
       recovering: true,
     };
     lingering?.();
@@ -153,7 +152,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       await options.recover();
       failing.recovering = false;
     } catch (problem) {
-      failing.problem = (problem as Error).message;
+      failing.fault = faultOf(problem);
       failing.backOff_s = Math.min(failing.backOff_s * 2, LONGEST_BACK_OFF_S);
       clock.after(seconds(failing.backOff_s), () => void recover());
     }
@@ -161,7 +160,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   return {
     refuses(readings, bytes) {
-      if (failing?.recovering) return new Fault("STORE_FAILED", { problem: failing.problem });
+      if (failing?.recovering) return failing.fault;
       if (stopped) return new Fault("STORE_FAILED", { problem: "the server stops" });
       const waiting = (gathering?.readings ?? 0) + (underWay?.readings ?? 0) + readings;
       const waitingBytes = (gathering?.bytes ?? 0) + (underWay?.bytes ?? 0) + bytes;
@@ -188,7 +187,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       waiting: (gathering?.readings ?? 0) + (underWay?.readings ?? 0),
       commit_ms: { p50: commitTimes.quantile(0.5), p99: commitTimes.quantile(0.99) },
       acknowledge_ms: { p50: acknowledgeTimes.quantile(0.5), p99: acknowledgeTimes.quantile(0.99) },
-      ...(failing && { failing: { since: failing.since, problem: failing.problem } }),
+      ...(failing && { failing: { since: failing.since, problem: failing.fault.message, fault: failing.fault } }),
     }),
   };
 }
+
+const faultOf = (problem: unknown): Fault =>
+  problem instanceof Fault ? problem : new Fault("STORE_FAILED", { problem: (problem as Error).message });

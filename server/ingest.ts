@@ -66,7 +66,7 @@ export interface IngestStats {
   /** From a message's arrival until it may be acknowledged. */
   readonly acknowledge_ms: { readonly p50: number; readonly p99: number };
   /** Why the store does not commit, while it does not. */
-  readonly failing?: { readonly since: number; readonly problem: string };
+  readonly failing?: { readonly since: number; readonly problem: string; readonly fault: Fault };
 }
 
 type Readable = (Batch & { readonly count: number }) | NonNullable<ReturnType<typeof numbersOf>>;

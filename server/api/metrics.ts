@@ -24,7 +24,7 @@ export function serveMetrics(app: FastifyInstance, context: ApiContext): void {
   app.get("/readyz", { schema: { hide: true } }, async () => {
     if (holder.parts === undefined) throw notReady();
     const failing = holder.parts.ingest.stats().failing;
-    if (failing !== undefined) throw new Fault("STORE_FAILED", { problem: failing.problem });
+    if (failing !== undefined) throw failing.fault;
     return { status: "ok" };
   });
 

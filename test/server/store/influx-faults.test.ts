@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { instant, seconds } from "#protocol/units.ts";
@@ -139,16 +139,16 @@ test("an InfluxDB 2.x is asked for its buckets, which are made where they are mi
       return [200, 'storage_shard_disk_size{bucket="b1",id="1"} 1200\nstorage_shard_disk_size{bucket="b9",id="2"} 5\n'];
     },
   };
-  const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => {
-      const { pathname, searchParams } = new URL(request.url ?? "", "http://two");
-      expect(request.headers.authorization).toBe("Token t");
-      asked.push(`${request.method} ${pathname} ${body}`);
-      const [status, answer] = answers[`${request.method} ${pathname}`]?.(searchParams) ?? [204];
-      response.writeHead(status, { "content-type": typeof answer === "object" ? "application/json" : "text/plain" });
-      response.end(typeof answer === "object" ? JSON.stringify(answer) : answer);
-    });
-  });
+  const reply = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await bodyOf(request);
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://two");
+    expect(request.headers.authorization).toBe("Token t");
+    asked.push(`${request.method} ${pathname} ${body}`);
+    const [status, answer] = answers[`${request.method} ${pathname}`]?.(searchParams) ?? [204];
+    response.writeHead(status, { "content-type": typeof answer === "object" ? "application/json" : "text/plain" });
+    response.end(typeof answer === "object" ? JSON.stringify(answer) : answer);
+  };
+  const server = createServer((request, response) => void reply(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ending.push(() => server.close());
   const { port } = server.address() as { port: number };
