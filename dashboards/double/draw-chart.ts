@@ -31,12 +31,18 @@ export function chart(frames: readonly Frame[], panel: PanelFile, box: Box, from
     parts.push(`<path d="M${room.x} ${y(value)}h${room.w}" stroke="#c4162a" stroke-dasharray="6 4" opacity="0.6"/>`);
   }
   const width = barWidth(lines, room.w, to - from);
+  // The last step of a time may end after it.
+  const clip = `clip-${Math.round(box.x)}-${Math.round(box.y)}`;
+  parts.push(
+    `<clipPath id="${clip}"><rect x="${room.x}" y="${room.y - 2}" width="${room.w}" height="${room.h + 4}"/></clipPath>`,
+  );
+  parts.push(`<g clip-path="url(#${clip})">`);
   for (const line of lines) {
     const below = lines.find((each) => each.name === line.custom["fillBelowTo"]);
     if (below !== undefined) parts.push(band(line, below, x, y));
     parts.push(drawn(line, custom["drawStyle"], bases.get(line), x, y, width));
   }
-  parts.push(legend(lines, box));
+  parts.push("</g>", legend(lines, box));
   return parts.join("");
 }
 
