@@ -33,6 +33,7 @@ export interface GeneratorReport {
 }
 
 const { port, stations, perMessage, window, rate } = JSON.parse(process.argv[2] as string) as GeneratorArguments;
+const RETRY_ms = 200;
 const MOST_LATENCIES = 4_000_000;
 const latencies = new Float32Array(MOST_LATENCIES);
 let measured = 0;
@@ -41,7 +42,9 @@ let receipts = 0;
 let disorder = 0;
 let running = false;
 let began = 0;
+/** Stations that are let in, and whether those that are not still try. */
 let connections = 0;
+let connecting = false;
 let cpu = process.cpuUsage();
 
 class Station {
@@ -68,6 +71,7 @@ class Station {
   }
 
   connect(): void {
+    this.socket?.destroy();
     this.sent = this.acknowledged;
     this.inFlight = 0;
     this.oldestId = this.nextId;
@@ -77,13 +81,22 @@ class Station {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => this.receive(chunk));
     socket.on("error", () => {});
-    socket.on("close", () => lost());
+    socket.on("close", () => this.closed(socket));
     socket.write(
       Buffer.concat([
         connectFrame(this.name, stationPassword(SECRET, this.name)),
         subscribeFrame(allDown(TOWN, this.name)),
       ]),
     );
+  }
+
+  /** One that was let in is lost; one that the server had no time for tries again, as a station would. */
+  private closed(socket: Socket): void {
+    if (this.socket !== socket) return;
+    if (this.greeted) {
+      this.greeted = false;
+      lost();
+    } else if (connecting) setTimeout(() => connecting && this.socket === socket && this.connect(), RETRY_ms);
   }
 
   /** Sends as many messages as the window leaves room for, at most `most`, in one write. */
@@ -146,7 +159,9 @@ class Station {
 const all = Array.from({ length: stations }, (_, index) => new Station(index));
 
 function connected(): void {
-  if (++connections === stations) process.send?.("connected");
+  if (++connections < stations) return;
+  connecting = false;
+  process.send?.("connected");
 }
 
 function lost(): void {
@@ -195,7 +210,10 @@ function report(): GeneratorReport {
 }
 
 process.on("message", (told) => {
-  if (told === "connect") for (const station of all) station.connect();
+  if (told === "connect") {
+    connecting = true;
+    for (const station of all) station.connect();
+  }
   if (told === "go") go();
   if (told === "report") process.send?.(report());
   if (told === "stop") {
