@@ -34,11 +34,23 @@ if (influxdPath === undefined) {
   );
 }
 
-export async function startInfluxd(
-  settings: Limits & { readonly auth?: boolean; readonly flux?: boolean } = {},
-): Promise<Influxd> {
+type Wanted = Limits & { readonly auth?: boolean; readonly flux?: boolean };
+
+/** Somebody else may take a port between our finding it free and the server's listening at it. */
+const ATTEMPTS = 5;
+
+export async function startInfluxd(wanted: Wanted = {}): Promise<Influxd> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(await freePort(), await freePort(), wanted);
+    } catch (problem) {
+      if (attempt === ATTEMPTS) throw problem;
+    }
+  }
+}
+
+async function startOn(rpc: number, http: number, settings: Wanted): Promise<Influxd> {
   const directory = mkdtempSync(join(tmpdir(), "vigie-influxd-"));
-  const [rpc, http] = [await freePort(), await freePort()];
   const config = join(directory, "influxd.conf");
   writeFileSync(config, configuration(directory, rpc, http, settings.auth === true, settings.flux !== false));
   const url = `http://127.0.0.1:${http}`;
@@ -72,7 +84,10 @@ export async function startInfluxd(
       rmSync(directory, { recursive: true, force: true });
     },
   };
-  await influxd.start();
+  await influxd.start().catch(async (problem: unknown) => {
+    await influxd.stop();
+    throw problem;
+  });
   return influxd;
 }
 

@@ -35,7 +35,8 @@ async function influxd(settings: Parameters<typeof startInfluxd>[0] = {}) {
 }
 
 async function ask(url: string, statement: string): Promise<void> {
-  await fetch(`${url}/query?${new URLSearchParams({ q: statement })}`, { method: "POST" });
+  const answer = await fetch(`${url}/query?${new URLSearchParams({ q: statement })}`, { method: "POST" });
+  expect(await answer.json()).toEqual({ results: [{ statement_id: 0 }] });
 }
 
 describe.skipIf(influxdPath === undefined)("against a real InfluxDB", () => {
