@@ -307,7 +307,7 @@ export class Words {
 }
 
 /** The largest text that is taken: InfluxDB has no such limits, but each level of a tree takes stack when it is walked. */
-export const LARGEST = { operators: 4000, depth: 100 } as const;
+export const LARGEST = { operators: 4000, depth: 100, statements: 1000 } as const;
 
 /** The error of a text that is no InfluxQL. */
 export const refusal = (reason: string): InfluxError => new InfluxError(400, `error parsing query: ${reason}`);

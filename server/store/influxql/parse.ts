@@ -1,7 +1,7 @@
 import type { Column, Measurement, Select, Source, Statement } from "./ast.ts";
 import { condition, count, dimensions, fill, isComma, named, order, place, zone } from "./clauses.ts";
 import { expression, optionalPattern, segments, skipSpace } from "./expressions.ts";
-import { type Token, Words } from "./lexer.ts";
+import { LARGEST, type Token, Words } from "./lexer.ts";
 import { boundTokens } from "./parameters.ts";
 import { refused } from "./refused.ts";
 import { show } from "./show-statements.ts";
@@ -20,6 +20,8 @@ export function parse(text: string, parameters: Readonly<Record<string, unknown>
     if (token.kind === ";") isParted = true;
     else {
       if (!isParted) throw words.unexpected(token, [";"]);
+      if (statements.length >= LARGEST.statements)
+        throw words.wrong(`more than ${LARGEST.statements} statements`, token.at);
       statements.push(statement(words, token));
       isParted = false;
     }

@@ -1,11 +1,39 @@
 import { escapeAt, classAt, PatternFault, type Piece, unicodeClass } from "./pattern-classes.ts";
+import { PatternMachine, type PatternNode } from "./pattern-machine.ts";
+
+/** Whether a text holds a match. */
+export interface Pattern {
+  test(text: string): boolean;
+}
+
+const COMPILED = new Map<string, Pattern>();
+const MOST_COMPILED = 500;
 
 /**
- * A regular expression as InfluxDB reads it, in Go's RE2 syntax, as one of JavaScript's that matches the same. RE2 has
- * neither look-around nor back references. Raises PatternFault in Go's words.
+ * A regular expression as InfluxDB reads it, in Go's RE2 syntax, which has neither look-around nor back references. Where
+ * JavaScript's engine is sure to be quick it does the work, else a machine of ours, since that engine may take a time that
+ * doubles with each character. Raises PatternFault in Go's words.
  */
-export function compilePattern(source: string): RegExp {
-  return new RegExp(new Translation(source).text(), "u");
+export function compilePattern(source: string): Pattern {
+  let pattern = COMPILED.get(source);
+  if (pattern === undefined) {
+    pattern = compiled(source);
+    if (COMPILED.size >= MOST_COMPILED) COMPILED.clear();
+    COMPILED.set(source, pattern);
+  }
+  return pattern;
+}
+
+/** Of this length and longer a text goes to the machine as soon as anything is repeated. */
+const LONG = 500;
+
+function compiled(source: string): Pattern {
+  const { text, node, repeats } = new Translation(source).whole();
+  const expression = new RegExp(text, "u");
+  if (repeats === 0) return expression;
+  const machine = new PatternMachine(node);
+  if (repeats > 2) return machine;
+  return { test: (each) => (each.length < LONG ? expression : machine).test(each) };
 }
 
 /** What is wrong with a regular expression, in Go's words; undefined: nothing. */
@@ -15,8 +43,11 @@ export function patternFault(source: string): string | undefined {
     return undefined;
   } catch (problem) {
     if (problem instanceof PatternFault) return `error parsing regexp: ${problem.message}`;
-    // JavaScript has limits of its own, on the size of what it compiles.
-    return `error parsing regexp: expression too large: \`${source}\``;
+    // The machine and JavaScript have limits of their own, on the size of what they take.
+    if (problem instanceof RangeError || problem instanceof SyntaxError) {
+      return `error parsing regexp: expression too large: \`${source}\``;
+    }
+    throw problem;
   }
 }
 
@@ -31,9 +62,11 @@ interface Flags {
   readonly isLazy: boolean;
 }
 
-/** One atom with its quantifier; `repeats`: how often it may be repeated, with what it holds. */
+/** One atom with its quantifier. */
 interface Atom {
   readonly text: string;
+  readonly node: PatternNode;
+  /** How often it may be repeated, with what it holds. */
   readonly repeats: number;
 }
 
@@ -50,19 +83,22 @@ class Translation {
   #at = 0;
   /** Where the quantifier stands that was read last, if nothing came after it. */
   #lastRepeat = -1;
+  /** How many ways there are for a search to go astray: a repeat counts one, a repeat of a repeat is beyond all. */
+  #astray = 0;
 
   constructor(source: string) {
     this.#source = source;
   }
 
-  text(): string {
+  /** The whole as JavaScript writes it, as a tree, and how many repeats it has that can go astray. */
+  whole(): { text: string; node: PatternNode; repeats: number } {
     while (this.#at < this.#source.length) {
       const from = this.#at;
       const isRepeat = this.#step(this.#source[from] as string);
       this.#lastRepeat = isRepeat ? from : -1;
     }
     if (this.#groups.length > 0) throw new PatternFault("missing closing )", this.#source);
-    return joined(this.#alternatives);
+    return { text: joined(this.#alternatives), node: choice(this.#alternatives), repeats: this.#astray };
   }
 
   /** Reads what stands here; says whether it was a quantifier. */
@@ -80,11 +116,11 @@ class Translation {
         return false;
       case "^":
         this.#at++;
-        this.#push(this.#flags.isMultiline ? "(?:^|(?<=\\n))" : "(?:^)");
+        this.#anchor(this.#flags.isMultiline ? LINE_START : TEXT_START);
         return false;
       case "$":
         this.#at++;
-        this.#push(this.#flags.isMultiline ? "(?:$|(?=\\n))" : "(?:$)");
+        this.#anchor(this.#flags.isMultiline ? LINE_END : TEXT_END);
         return false;
       case ".":
         this.#at++;
@@ -97,7 +133,7 @@ class Translation {
       case "+":
       case "?":
         this.#at++;
-        this.#repeat(letter, this.#at - 1, letter === "?" ? 1 : 0);
+        this.#repeat(letter, this.#at - 1, letter === "+" ? 1 : 0, letter === "?" ? 1 : -1);
         return true;
       case "{":
         return this.#counted();
@@ -113,8 +149,14 @@ class Translation {
     }
   }
 
-  #push(text: string, repeats = 1): void {
-    this.#alternatives.at(-1)?.push({ text, repeats });
+  /** A pattern of one character. */
+  #push(text: string): void {
+    const node: PatternNode = { kind: "set", matches: new RegExp(`^(?:${text})$`, "u") };
+    this.#alternatives.at(-1)?.push({ text, node, repeats: 1 });
+  }
+
+  #anchor({ text, holds }: Anchor): void {
+    this.#alternatives.at(-1)?.push({ text, node: { kind: "anchor", holds }, repeats: 1 });
   }
 
   #piece(piece: Piece): void {
@@ -131,7 +173,7 @@ class Translation {
     const anchor = letter === undefined ? undefined : ANCHORS[letter];
     if (anchor !== undefined) {
       this.#at += 2;
-      this.#push(anchor);
+      this.#anchor(anchor);
     } else if (letter === "C") throw new PatternFault("invalid escape sequence", "\\C");
     else if (letter === "Q") {
       const end = this.#source.indexOf("\\E", this.#at + 2);
@@ -189,13 +231,14 @@ class Translation {
     if (group === undefined) throw new PatternFault("unexpected )", this.#source);
     this.#at++;
     const text = `(?:${joined(this.#alternatives)})`;
+    const node = choice(this.#alternatives);
     const repeats = Math.max(
       1,
       ...this.#alternatives.map((atoms) => Math.max(1, ...atoms.map((each) => each.repeats))),
     );
     this.#alternatives = group.alternatives;
     this.#flags = group.flags;
-    this.#push(text, repeats);
+    this.#alternatives.at(-1)?.push({ text, node, repeats });
   }
 
   /** `{2}`, `{2,}`, `{2,5}`; anything else is a brace. */
@@ -214,11 +257,11 @@ class Translation {
       throw new PatternFault("invalid repeat count", text);
     }
     this.#at += text.length;
-    this.#repeat(text, from, max < 0 ? min : max);
+    this.#repeat(text, from, min, max);
     return true;
   }
 
-  #repeat(quantifier: string, from: number, times: number): void {
+  #repeat(quantifier: string, from: number, min: number, max: number): void {
     const isTurned = this.#source[this.#at] === "?";
     if (isTurned) this.#at++;
     if (this.#lastRepeat >= 0) {
@@ -228,10 +271,14 @@ class Translation {
     const atoms = this.#alternatives.at(-1);
     const atom = atoms?.pop();
     if (atom === undefined) throw new PatternFault("missing argument to repetition operator", text);
+    const times = max < 0 ? min : max;
     const repeats = atom.repeats * Math.max(1, times);
-    if (times >= 2 && repeats > MOST_REPEATS) throw new PatternFault("invalid repeat count", text);
+    if (quantifier.startsWith("{") && times >= 2 && repeats > MOST_REPEATS)
+      throw new PatternFault("invalid repeat count", text);
     const lazy = isTurned === this.#flags.isLazy ? "" : "?";
-    atoms?.push({ text: `(?:${atom.text})${quantifier}${lazy}`, repeats });
+    if (min !== max) this.#astray += atom.node.kind === "set" || atom.node.kind === "anchor" ? 1 : ASTRAY;
+    const node: PatternNode = { kind: "repeat", part: atom.node, min, max };
+    atoms?.push({ text: `(?:${atom.text})${quantifier}${lazy}`, node, repeats });
   }
 }
 
@@ -241,4 +288,30 @@ const joined = (alternatives: readonly (readonly Atom[])[]): string =>
 /** A character for itself. */
 const quoted = (character: string): string => (/[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character);
 
-const ANCHORS: Readonly<Record<string, string>> = { A: "(?:^)", z: "(?:$)", b: "(?:\\b)", B: "(?:\\B)" };
+const choice = (alternatives: readonly (readonly Atom[])[]): PatternNode => {
+  const parts = alternatives.map((atoms): PatternNode => ({ kind: "sequence", parts: atoms.map((each) => each.node) }));
+  return parts.length === 1 ? (parts[0] as PatternNode) : { kind: "choice", parts };
+};
+
+/** What a repeat of more than one character counts for: enough to be left to the machine. */
+const ASTRAY = 10;
+
+interface Anchor {
+  readonly text: string;
+  readonly holds: (before: number | undefined, after: number | undefined) => boolean;
+}
+const NEW_LINE = 10;
+const isWord = (code: number | undefined): boolean => code !== undefined && /^\w$/.test(String.fromCodePoint(code));
+const TEXT_START: Anchor = { text: "(?:^)", holds: (before) => before === undefined };
+const TEXT_END: Anchor = { text: "(?:$)", holds: (_, after) => after === undefined };
+const LINE_START: Anchor = {
+  text: "(?:^|(?<=\\n))",
+  holds: (before) => before === undefined || before === NEW_LINE,
+};
+const LINE_END: Anchor = { text: "(?:$|(?=\\n))", holds: (_, after) => after === undefined || after === NEW_LINE };
+const ANCHORS: Readonly<Record<string, Anchor>> = {
+  A: TEXT_START,
+  z: TEXT_END,
+  b: { text: "(?:\\b)", holds: (before, after) => isWord(before) !== isWord(after) },
+  B: { text: "(?:\\B)", holds: (before, after) => isWord(before) === isWord(after) },
+};

@@ -60,6 +60,11 @@ function mutated(texts: readonly string[], words: readonly string[], next: (most
   return text;
 }
 
+/** Time at work of this thread alone, whatever else the machine does. */
+const worked_ms = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
 const SLOW_MS = 1000;
 
 describe("Whatever is sent", () => {
@@ -72,7 +77,7 @@ describe("Whatever is sent", () => {
     let slowest_ms = 0;
     for (let turn = 0; turn < 10_000; turn++) {
       const text = mutated(texts, words, next);
-      const began = performance.now();
+      const began = worked_ms();
       let statements: Statement[] = [];
       try {
         statements = parse(text);
@@ -81,7 +86,7 @@ describe("Whatever is sent", () => {
       } catch (problem) {
         if (!(problem instanceof InfluxError) || problem.message === "") throw new Error(text, { cause: problem });
       }
-      slowest_ms = Math.max(slowest_ms, performance.now() - began);
+      slowest_ms = Math.max(slowest_ms, worked_ms() - began);
       if (turn % 10 === 0) readBack(statements);
     }
     expect(good).toBeGreaterThan(1000);
@@ -96,11 +101,11 @@ describe("Whatever is sent", () => {
     let slowest_ms = 0;
     for (let turn = 0; turn < 25_000; turn++) {
       const body = Buffer.from(mutated(bodies, ["v=1", ",a=b", "1700000000000000000", '"a b"', "\n"], next));
-      const began = performance.now();
+      const began = worked_ms();
       const columns = reader.read(body, "n", 0n);
       if (columns.points > 0) good++;
       for (const error of columns.errors) expect(error).toMatch(/^unable to parse '[^]*': .+$/);
-      slowest_ms = Math.max(slowest_ms, performance.now() - began);
+      slowest_ms = Math.max(slowest_ms, worked_ms() - began);
     }
     expect(good).toBeGreaterThan(5000);
     expect(slowest_ms).toBeLessThan(SLOW_MS);
@@ -120,13 +125,13 @@ describe("Whatever is sent", () => {
     ["many digits", `SELECT a FROM m WHERE b = ${"9".repeat(300_000)}`],
     ["many units", `SELECT a FROM m WHERE b = ${"1h".repeat(200_000)}`],
   ])("%s without end are read or refused within a second", (_, text) => {
-    const began = performance.now();
+    const began = worked_ms();
     try {
       parse(text);
     } catch (problem) {
       expect(problem).toBeInstanceOf(InfluxError);
     }
-    expect(performance.now() - began).toBeLessThan(SLOW_MS);
+    expect(worked_ms() - began).toBeLessThan(SLOW_MS);
   });
 });
 
