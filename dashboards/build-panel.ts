@@ -18,7 +18,7 @@ const COLOURS = { good: "green", attention: "orange", bad: "red", plain: "blue" 
 
 /** One panel in one language, as Grafana's own builders write it. */
 export function builtPanel(panel: Panel, id: number, language: Language): Builder<dashboard.Panel> {
-  const builder = drawn(panel.view, language);
+  const builder = drawn(panel, language);
   const [width, height] = panel.size;
   builder
     .id(id)
@@ -72,7 +72,7 @@ interface PanelBuilder extends Builder<dashboard.Panel> {
   overrideByName(name: string, properties: dashboard.DynamicConfigValue[]): this;
 }
 
-function drawn(view: View, language: Language): PanelBuilder {
+function drawn({ view, columns = {} }: Panel, language: Language): PanelBuilder {
   switch (view.kind) {
     case "figure":
       return new stat.PanelBuilder()
@@ -101,7 +101,11 @@ function drawn(view: View, language: Language): PanelBuilder {
       const made = new tables.PanelBuilder().filterable(true);
       return view.sort === undefined
         ? made
-        : made.sortBy([new common.TableSortByFieldStateBuilder().displayName(view.sort).desc(true)]);
+        : made.sortBy([
+            new common.TableSortByFieldStateBuilder()
+              .displayName(columns[view.sort]?.title?.[language] ?? view.sort)
+              .desc(true),
+          ]);
     }
     case "map":
       return map(view.value, language);

@@ -34,7 +34,13 @@ const dataSource = (): object => ({
       url: "${VIGIE_INFLUX_URL}",
       isDefault: true,
       editable: false,
-      jsonData: { dbName: "vigie", httpMode: "POST", timeInterval: "10s", httpHeaderName1: "Authorization" },
+      jsonData: {
+        version: "InfluxQL",
+        dbName: "vigie",
+        httpMode: "POST",
+        timeInterval: "10s",
+        httpHeaderName1: "Authorization",
+      },
       secureJsonData: { httpHeaderValue1: "Token ${VIGIE_INFLUX_TOKEN}" },
     },
   ],
@@ -62,7 +68,7 @@ const rules = (language: Language): object => ({
     {
       orgId: 1,
       name: "vigie",
-      folder: folderOf(language),
+      folder: text("Vigie, alerts", "Vigie, alertes")[language],
       interval: "1m",
       rules: ALERTS.map((alert) => provisionedRule(alert, language)),
     },

@@ -94,7 +94,7 @@ export function tabled(frames: readonly Frame[], panel: PanelFile, box: Box): st
 
 function sorted(frame: Frame, panel: PanelFile): number[] {
   const [by] = (panel.options?.["sortBy"] as { displayName?: string }[] | undefined) ?? [];
-  const field = frame.fields.find((each) => each.name === by?.displayName);
+  const field = frame.fields.find((each) => shownField(each, panel).name === by?.displayName);
   const order = (frame.fields[0]?.values ?? []).map((_, index) => index);
   return field === undefined ? order : order.sort((a, b) => Number(field.values[b]) - Number(field.values[a]));
 }

@@ -15,7 +15,7 @@ export interface Answered {
 
 /**
  * Opens a dashboard as a person does: asks its variables one after the other, chooses all, or the first `choose` of each,
- * and asks every panel and annotation. Raises an error that names the question when one is answered with an error.
+ * (`chosen` names others by hand), and asks every panel and annotation. Raises an error that names the question when one is answered with an error.
  */
 export async function lookAt(
   board: DashboardFile,
@@ -23,12 +23,13 @@ export async function lookAt(
   send: Send,
   looking: Looking,
   choose: number | "all" = "all",
+  chosen: Readonly<Record<string, string>> = {},
 ): Promise<Answered[]> {
   const answered: Answered[] = [];
   const values = new Map<string, string | readonly string[]>();
   for (const variable of board.templating.list) {
     const { current, query } = variable;
-    values.set(variable.name, current?.value ?? (typeof query === "string" ? query : ""));
+    values.set(variable.name, chosen[variable.name] ?? current?.value ?? (typeof query === "string" ? query : ""));
     const asked = variableRequest(variable, board, source, values, looking);
     if (asked === undefined) continue;
     const frames = await answer(asked, send);

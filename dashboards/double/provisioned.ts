@@ -95,5 +95,10 @@ export interface RuleFile {
 export interface SourceFile {
   readonly uid: string;
   readonly type: string;
-  readonly jsonData: { readonly dbName: string; readonly httpMode: "GET" | "POST" };
+  readonly jsonData: {
+    readonly dbName: string;
+    readonly httpMode: "GET" | "POST";
+    /** The shortest step, where a panel names none. */
+    readonly timeInterval?: string;
+  };
 }

@@ -45,7 +45,7 @@ export function dashboardRequests(board: DashboardFile, source: SourceFile, valu
   const put = (text: string): string => interpolate(text, variables, values);
   const panels = board.panels.flatMap((panel) => {
     const points = Math.max(1, Math.floor((panel.gridPos.w / 24) * width_px));
-    const interval_ms = intervalOf(to - from, points, parsedInterval(panel.interval));
+    const interval_ms = intervalOf(to - from, points, parsedInterval(panel.interval ?? source.jsonData.timeInterval));
     return (panel.targets ?? []).map((target): Asked => {
       const influxql = backend(put(target.query), from, to, interval_ms);
       return {
@@ -63,7 +63,7 @@ export function dashboardRequests(board: DashboardFile, source: SourceFile, valu
       };
     });
   });
-  const interval_ms = intervalOf(to - from, width_px, 0);
+  const interval_ms = intervalOf(to - from, width_px, parsedInterval(source.jsonData.timeInterval));
   const annotations = (board.annotations.list ?? []).flatMap((annotation): Asked[] => {
     if (annotation.target === undefined) return [];
     const influxql = backend(put(annotation.target.query), from, to, interval_ms);
@@ -97,7 +97,7 @@ export function variableRequest(
     parsedTime(text, looking.now, looking.offset_ms),
   ) as [number, number];
   const text = typeof variable.query === "string" ? variable.query : variable.query.query;
-  const interval_ms = intervalOf(to - from, looking.width_px, 0);
+  const interval_ms = intervalOf(to - from, looking.width_px, parsedInterval(source.jsonData.timeInterval));
   const influxql = backend(interpolate(text, board.templating.list, values), from, to, interval_ms);
   return {
     kind: "variable",

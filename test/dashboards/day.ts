@@ -59,3 +59,29 @@ export function* pointsOf({ territory, readings }: Day): Iterable<Written> {
     }
   }
 }
+
+/** How long each summed-up retention policy's steps are. */
+export const ROLLED_MS = { quarter: 900_000, hour: 3_600_000 } as const;
+
+/** The readings summed up by steps, as the retention policies `quarter` and `hour` keep them. */
+export function* rolledOf({ territory, readings }: Day, step_ms: number): Iterable<Written> {
+  const describe = describeDevices(territory);
+  for (const list of readings.values()) {
+    for (const [at, group] of Map.groupBy(list, (each) => Math.floor(each.at / step_ms) * step_ms)) {
+      const [{ device, measure }] = group as [Reading, ...Reading[]];
+      const { measurement, tags } = describe(device) ?? { measurement: "unknown", tags: { device } };
+      const values = group.map(({ value }) => value);
+      const sum = values.reduce((total, value) => total + value, 0);
+      const fields = {
+        [`mean_${measure}`]: sum / values.length,
+        [`min_${measure}`]: Math.min(...values),
+        [`max_${measure}`]: Math.max(...values),
+        [`first_${measure}`]: values[0],
+        [`last_${measure}`]: values.at(-1),
+        [`sum_${measure}`]: sum,
+        [`count_${measure}`]: values.length,
+      };
+      yield { measurement, tags, fields, at };
+    }
+  }
+}

@@ -6,15 +6,15 @@ import { drawnDashboard } from "../../dashboards/double/draw.ts";
 import type { Answered, Send } from "../../dashboards/double/look.ts";
 import { answer, lookAt } from "../../dashboards/double/look.ts";
 import { alertRequests, type Looking } from "../../dashboards/double/requests.ts";
-import { browserPath, openBrowser } from "../console/browser.ts";
+import { openBrowser } from "../console/browser.ts";
 import { smaller } from "../console/smaller.ts";
 import { influxdPath, startInfluxd, type Influxd } from "../influxd.ts";
-import { type Day, pointsOf, rehearsedDay, TO } from "./day.ts";
-import { lineOf } from "./points.ts";
+import { type Day, pointsOf, rehearsedDay, ROLLED_MS, rolledOf, TO } from "./day.ts";
+import { lineOf, type Written } from "./points.ts";
 import { board, BOARDS, rules, source } from "./provisioned.ts";
 import { recorded } from "./record.ts";
 
-/** VIGIE_PICTURES=1 writes the pictures of the documentation anew; otherwise they are made and thrown away. */
+/** VIGIE_PICTURES=1 writes the pictures of the documentation anew, which takes a Chromium. */
 const WRITING = process.env["VIGIE_PICTURES"] === "1";
 const PICTURES = join(import.meta.dirname, "../../docs/pictures/grafana");
 const LANGUAGES = ["fr", "en"] as const;
@@ -70,6 +70,16 @@ describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", ()
     }
   });
 
+  const rolled = (["quarter", "hour"] as const).flatMap((policy) =>
+    (["lighting", "waste", "traffic"] as const).map((id) => ({ policy, id })),
+  );
+  test.each(rolled)("answers $id from what is summed up by the $policy", async ({ policy, id }) => {
+    const answered = await lookAt(board("fr", id), source(), send, LOOKING, "all", { policy });
+    const asked = answered.filter((each) => each.asked.influxql.includes(`"${policy}".`));
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.flatMap((each) => faultsOfAnswer(each.asked, each.frames))).toEqual([]);
+  });
+
   test("answers every alert rule, and only silence that is good is silent", async () => {
     for (const language of LANGUAGES) {
       for (const asked of alertRequests(rules(language), source(), TO)) {
@@ -90,31 +100,31 @@ describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", ()
     }
   });
 
-  test.skipIf(browserPath === undefined)(
-    "fills pictures of every dashboard, kept in 250 kB each",
-    async () => {
-      mkdirSync(PICTURES, { recursive: true });
-      const browser = await openBrowser();
-      const page = await browser.newPage({ viewport: { width: WIDTH_PX, height: 900 } });
-      const blank = await browser.newPage();
-      const missing: string[] = [];
-      for (const { language, id } of ALL) {
-        const svg = drawnDashboard(board(language, id), looked.get(`${id}-${language}`) ?? [], WIDTH_PX);
-        expect(svg.split(">No data<").length - 1).toBe(
-          board(language, id).panels.filter(({ title }) => WAITING.includes(title)).length,
-        );
-        await page.setContent(`<body style="margin:0">${svg}</body>`);
-        const picture = await page.locator("svg").screenshot();
-        const file = join(PICTURES, `${id}-${language}.png`);
-        if (WRITING) writeFileSync(file, await smaller(blank, picture));
-        if (!existsSync(file) || statSync(file).size > 250_000) missing.push(file);
-      }
-      await browser.close();
-      expect(missing).toEqual([]);
-    },
-    120_000,
-  );
+  test("fills drawings of every dashboard; each is kept as a picture of 250 kB at most", async () => {
+    const drawings = ALL.map(({ language, id }) => ({
+      file: join(PICTURES, `${id}-${language}.png`),
+      svg: drawnDashboard(board(language, id), looked.get(`${id}-${language}`) ?? [], WIDTH_PX),
+      empty: board(language, id).panels.filter(({ title }) => WAITING.includes(title)).length,
+    }));
+    for (const { file, svg, empty } of drawings) expect(svg.split(">No data<").length - 1, file).toBe(empty);
+    if (WRITING) await picture(drawings);
+    expect(drawings.filter(({ file }) => !existsSync(file) || statSync(file).size > 250_000)).toEqual([]);
+  }, 300_000);
 });
+
+async function picture(drawings: readonly { readonly file: string; readonly svg: string }[]): Promise<void> {
+  mkdirSync(PICTURES, { recursive: true });
+  const browser = await openBrowser();
+  const [page, blank] = [
+    await browser.newPage({ viewport: { width: WIDTH_PX, height: 900 } }),
+    await browser.newPage(),
+  ];
+  for (const { file, svg } of drawings) {
+    await page.setContent(`<body style="margin:0">${svg}</body>`);
+    writeFileSync(file, await smaller(blank, await page.locator("svg").screenshot()));
+  }
+  await browser.close();
+}
 
 let made: Promise<Day> | undefined;
 function day(): Promise<Day> {
@@ -125,13 +135,18 @@ function day(): Promise<Day> {
 async function fill(url: string, town: Day): Promise<void> {
   const create = [
     'CREATE DATABASE "vigie" WITH DURATION INF NAME "raw"',
-    ...["quarter", "hour"].map((name) => `CREATE RETENTION POLICY "${name}" ON "vigie" DURATION INF REPLICATION 1`),
+    ...Object.keys(ROLLED_MS).map((name) => `CREATE RETENTION POLICY "${name}" ON "vigie" DURATION INF REPLICATION 1`),
   ].join("; ");
   await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: create }) });
-  const lines = [...pointsOf(town), ...recorded(town)].flatMap((point) => lineOf(point) ?? []);
+  await write(url, "raw", [...pointsOf(town), ...recorded(town)]);
+  for (const [policy, step_ms] of Object.entries(ROLLED_MS)) await write(url, policy, [...rolledOf(town, step_ms)]);
+}
+
+async function write(url: string, policy: string, points: readonly Written[]): Promise<void> {
+  const lines = points.flatMap((point) => lineOf(point) ?? []);
   for (let from = 0; from < lines.length; from += LINES_A_BODY) {
     const body = lines.slice(from, from + LINES_A_BODY).join("\n");
-    const answered = await fetch(`${url}/write?db=vigie&precision=ms`, { method: "POST", body });
+    const answered = await fetch(`${url}/write?db=vigie&rp=${policy}&precision=ms`, { method: "POST", body });
     if (answered.status !== 204) throw new Error(await answered.text());
   }
 }
