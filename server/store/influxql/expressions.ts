@@ -103,18 +103,16 @@ function operand(words: Words): Expression {
   }
 }
 
-/** A bound parameter that has no value, or a value that cannot be bound: its text then says why, after the dollar. */
-const parameterFault = (text: string): string => {
-  if (text === "$") return "empty bound parameter";
-  return text.startsWith("$") ? `missing parameter: ${text.slice(1)}` : text;
-};
+/** A bound parameter that has no value, or a value that cannot be bound: its text then says why. */
+const parameterFault = (text: string): string =>
+  text === "$" ? "empty bound parameter" : `missing parameter: ${text.replace(/^\$/, "")}`;
 
 const MOST_SIGNED = 2n ** 63n - 1n;
 const MOST_UNSIGNED = 2n ** 64n - 1n;
 
 function integerOf(words: Words, token: Token): bigint {
   const value = BigInt(token.text);
-  if (value > MOST_UNSIGNED) throw words.wrong("unable to parse integer", token.at);
+  if (value > MOST_UNSIGNED || value < -MOST_SIGNED - 1n) throw words.wrong("unable to parse integer", token.at);
   return value;
 }
 

@@ -147,11 +147,11 @@ describe("A bound parameter", () => {
 
   test.each([
     [{}, "missing parameter: v"],
-    [{ v: null }, "unable to bind parameter with type <nil>"],
-    [{ v: [1] }, "unable to bind parameter with type []interface {}"],
-    [{ v: {} }, "bound object parameter value must have exactly one entry"],
-    [{ v: { foo: 1 } }, "unknown bind object type: foo"],
-    [{ v: { regex: 1 } }, "regex literal must be a string value"],
+    [{ v: null }, "missing parameter: unable to bind parameter with type <nil>"],
+    [{ v: [1] }, "missing parameter: unable to bind parameter with type []interface {}"],
+    [{ v: {} }, "missing parameter: bound object parameter value must have exactly one entry"],
+    [{ v: { foo: 1 } }, "missing parameter: unknown bind object type: foo"],
+    [{ v: { regex: 1 } }, "missing parameter: regex literal must be a string value"],
   ])("of %j is refused where it is used", (parameters, reason) => {
     expect(() => parse("SELECT a FROM m WHERE f = $v", parameters)).toThrow(`error parsing query: ${reason}`);
     expect(parse("SELECT a FROM m", parameters)).toHaveLength(1);
