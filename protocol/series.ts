@@ -250,4 +250,3 @@ export const SERIES = {
 } as const satisfies Record<string, OwnSeries>;
 
 export type SeriesName = keyof typeof SERIES;
-export const SERIES_NAMES = Object.keys(SERIES) as SeriesName[];

@@ -1,10 +1,12 @@
 import { shown, PALETTE } from "./format.ts";
-import type { Frame } from "./frames.ts";
+import type { Field, Frame } from "./frames.ts";
 import type { PanelFile } from "./provisioned.ts";
 import type { ShownField } from "./shown-fields.ts";
 import { shownField } from "./shown-fields.ts";
 import type { Box } from "./svg.ts";
 import { text } from "./svg.ts";
+
+const NOTHING: Field = { name: "", type: "number", values: [] };
 
 interface Line extends ShownField {
   readonly points: readonly (readonly [at: number, value: number])[];
@@ -48,9 +50,9 @@ export function chart(frames: readonly Frame[], panel: PanelFile, box: Box, from
 
 function lineOf(frame: Frame, panel: PanelFile, index: number): Line {
   const times = frame.fields.find((field) => field.type === "time")?.values ?? [];
-  const values = frame.fields.find((field) => field.type !== "time") ?? { name: "", type: "number", values: [] };
+  const values = frame.fields.find((field) => field.type !== "time") ?? NOTHING;
   return {
-    ...shownField(values as never, panel),
+    ...shownField(values, panel),
     colour: PALETTE[index % PALETTE.length] as string,
     points: times.flatMap((at, place) => {
       const value = values.values[place];

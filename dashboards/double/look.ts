@@ -1,6 +1,5 @@
 import type { Frame } from "./frames.ts";
 import { framesOf } from "./frames.ts";
-import type { Values } from "./interpolate.ts";
 import type { DashboardFile, SourceFile } from "./provisioned.ts";
 import type { Asked, HttpRequest, Looking } from "./requests.ts";
 import { dashboardRequests, variableRequest } from "./requests.ts";
@@ -37,7 +36,7 @@ export async function lookAt(
     const options = frames.flatMap((frame) => frame.fields[0]?.values ?? []).map(String);
     if (choose !== "all") values.set(variable.name, options.slice(0, choose));
   }
-  for (const asked of dashboardRequests(board, source, values as Values, looking)) {
+  for (const asked of dashboardRequests(board, source, values, looking)) {
     answered.push({ asked, frames: await answer(asked, send) });
   }
   return answered;
