@@ -6,9 +6,15 @@ export interface Kept<Value> {
   get(): Promise<Value>;
 }
 
-/** A failed answer is not kept. */
-export function keptFor<Value>(clock: Clock, life: Seconds, work: () => Promise<Value>): Kept<Value> {
+/** A failed answer is not kept; `orLast` gives the last good one in its place, for answers that say of when they are. */
+export function keptFor<Value>(
+  clock: Clock,
+  life: Seconds,
+  work: () => Promise<Value>,
+  failed: "throw" | "orLast" = "throw",
+): Kept<Value> {
   let answer: Promise<Value> | undefined;
+  let good: Promise<Value> | undefined;
   let until = 0 as Instant;
   return {
     get() {
@@ -17,10 +23,14 @@ export function keptFor<Value>(clock: Clock, life: Seconds, work: () => Promise<
       until = (now + life * 1000) as Instant;
       const asked = work();
       answer = asked;
-      asked.catch(() => {
-        if (answer === asked) answer = undefined;
-      });
-      return asked;
+      asked.then(
+        () => (good = asked),
+        () => {
+          if (answer === asked) answer = undefined;
+        },
+      );
+      const last = good;
+      return failed === "orLast" && last !== undefined ? asked.catch(() => last) : asked;
     },
   };
 }

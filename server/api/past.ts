@@ -36,10 +36,12 @@ const pasts = new WeakMap<RunningServer, Kept<Past>>();
 export function pastOf(context: ApiContext, parts: RunningServer): Kept<Past> {
   let past = pasts.get(parts);
   if (past === undefined) {
-    past = keptFor(context.clock, TREND_LIFE, async () => ({
+    const work = async (): Promise<Past> => ({
       before: await hourAgo(context, parts),
       sums: await sumsOf(context, parts),
-    }));
+    });
+    // What is known of the present is shown, whether or not the store answers.
+    past = keptFor(context.clock, TREND_LIFE, work, "orLast");
     pasts.set(parts, past);
   }
   return past;

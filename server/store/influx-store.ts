@@ -53,7 +53,7 @@ class InfluxStore implements Store {
   private nextOrder = 1;
   /** Devices that the territory does not describe, as the database knows them; asked for when one is met. */
   private lost: Map<string, Description> | undefined;
-  private counted: { readings: number; readonly at: Instant } | undefined;
+  private counted: { readings: number; readonly bytes: number; at: Instant } | undefined;
   private isOpen = false;
 
   constructor(server: InfluxServer, { describe, clock, timeout = REQUEST_TIMEOUT }: InfluxOptions) {
@@ -79,8 +79,8 @@ class InfluxStore implements Store {
       }
       await this.ask(() => this.server.writeMarks(this.marksWith(contributions)));
     } catch (problem) {
-      // Some of it may be there.
-      this.counted = undefined;
+      // Some of it may be there: it is counted anew.
+      if (this.counted !== undefined) this.counted.at = LONG_AGO;
       throw problem;
     }
     for (const each of contributions) {
@@ -153,19 +153,24 @@ class InfluxStore implements Store {
     return this.ask(() => this.server.series());
   }
 
+  /** While the server does not answer, what it was when it last did. */
   async size(): Promise<{ readings: number; bytes: number }> {
     const now = this.clock.now();
-    if (this.counted === undefined || now - this.counted.at > RECOUNT_AFTER) {
-      this.counted = { readings: await this.ask(() => this.server.count()), at: now };
+    if (this.counted !== undefined && now - this.counted.at < RECOUNT_AFTER) return sizeOf(this.counted);
+    try {
+      const readings = await this.ask(() => this.server.count());
+      this.counted = { readings, bytes: await this.ask(() => this.server.bytes()), at: now };
+    } catch (fault) {
+      if (this.counted === undefined) throw fault;
     }
-    return { readings: this.counted.readings, bytes: await this.ask(() => this.server.bytes()) };
+    return sizeOf(this.counted);
   }
 
   async prune(before: Instant): Promise<number> {
     const had = await this.ask(() => this.server.count());
     await this.ask(() => this.server.prune(before));
     const has = await this.ask(() => this.server.count());
-    this.counted = { readings: has, at: this.clock.now() };
+    this.counted = { readings: has, bytes: await this.ask(() => this.server.bytes()), at: this.clock.now() };
     return Math.max(0, had - has);
   }
 
@@ -221,6 +226,9 @@ class InfluxStore implements Store {
     }
   }
 }
+
+const LONG_AGO = Number.NEGATIVE_INFINITY as Instant;
+const sizeOf = ({ readings, bytes }: { readings: number; bytes: number }) => ({ readings, bytes });
 
 const undescribed = (device: string): Description => ({ measurement: UNDESCRIBED, tags: { device } });
 
