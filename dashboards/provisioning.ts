@@ -22,7 +22,7 @@ export function provisioningFiles(): Map<string, string> {
 }
 
 /** Vigie's own face, or an InfluxDB that took its place: only the address and the token differ. */
-const dataSource = (): object => ({
+export const dataSource = () => ({
   apiVersion: 1,
   prune: true,
   datasources: [

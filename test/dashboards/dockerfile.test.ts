@@ -31,7 +31,6 @@ test("started as the image starts it, it becomes healthy by the image's own chec
     VIGIE_PORT: String(20_000 + (process.pid % 20_000)),
     VIGIE_MQTT_PORT: "0",
     VIGIE_HISTORY: "0",
-    VIGIE_LAMPS: "12",
   };
   const [command, ...rest] = built.command as [string, ...string[]];
   const server = spawn(command, rest, { cwd: built.workdir, env: environment, stdio: "ignore" });

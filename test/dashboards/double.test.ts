@@ -26,7 +26,8 @@ const LOOKING: Looking = { now: TO, offset_ms: 3_600_000, width_px: WIDTH_PX };
 const WAITING = ["Verts trop courts", "Split failures", "Arrivées au vert", "Arrivals on green"];
 
 test("files: unique uids, no ids of one Grafana, a unit, a description and thresholds on every panel", async () => {
-  const things = new Set((await day()).territory.devices.keys());
+  const { devices, byStation, streets, zones } = (await day()).territory;
+  const things = new Set([...devices.keys(), ...byStation.keys(), ...[...streets, ...zones].map(({ id }) => id)]);
   const boards = ALL.map(({ language, id }) => board(language, id));
   expect(faultsOfFiles(boards, rules("fr"), source(), things)).toEqual([]);
 });
