@@ -1,0 +1,250 @@
+import type { Expression, Fill, Source } from "./ast.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { fault } from "./condition.ts";
+import type { QueryLimits } from "./engine.ts";
+import { typeOf, type Value, type ValueType } from "./evaluate.ts";
+import { filled } from "./fill.ts";
+import { type Options, type Ref, keptTags } from "./options.ts";
+import { aggregated, canAggregate } from "./pushdown.ts";
+import { aggregateOf, atWindows, reduced } from "./reduce.ts";
+import { scanOf, seriesOf } from "./scan.ts";
+import { type Stream, StreamBuilder } from "./stream.ts";
+import {
+  cumulativeSum,
+  derivative,
+  difference,
+  elapsed,
+  integral,
+  movingAverage,
+  type Transformation,
+  transformed,
+} from "./transform.ts";
+import { MIN_NS } from "./window.ts";
+
+type Call = Extract<Expression, { kind: "call" }>;
+
+/** How rows are read: `fetch` gives the columns of an SQL query. */
+export interface Read {
+  fetch(sql: string): Promise<readonly (readonly Value[])[]>;
+  readonly catalogue: Catalogue;
+  readonly limits: QueryLimits;
+}
+
+export interface Sources {
+  readonly from: readonly Source[];
+  readonly context: Read;
+  stream(field: Ref | undefined, options: Options): Promise<Stream>;
+}
+
+/** The points of a call, with windows and fill as they belong to it. */
+export async function calls(call: Call, options: Options, isSelector: boolean, sources: Sources): Promise<Stream> {
+  const { name } = call;
+  const makeTransformation = transformationOf(call, options);
+  if (makeTransformation !== undefined) {
+    const [field] = call.arguments;
+    const input = name === "cumulative_sum" || name === "integral" ? options : earlier(options);
+    if (field?.kind === "call") refuseType(name, typeOf(field));
+    const stream =
+      field?.kind === "call" ? await calls(field, input, false, sources) : await fieldStream(call, field, input, sources);
+    return transformed(stream, makeTransformation, { ...options, aux: [] });
+  }
+  const isCountOfDistinct = name === "count" && call.arguments[0]?.kind === "call";
+  const [field] = isCountOfDistinct ? (call.arguments[0] as Call).arguments : call.arguments;
+  const ref = refOf(field);
+  refuseType(isCountOfDistinct ? "distinct" : name, ref.type);
+  if (name === "top" || name === "bottom" || name === "sample") return reducedBy(call, ref, options, sources);
+  let stream: Stream;
+  if (isCountOfDistinct) {
+    const inner = await reducedBy(call.arguments[0] as Call, ref, options, sources);
+    stream = reduced(atWindows(inner, options, MIN_NS), aggregateOf("count", 0) ?? never(name), options);
+  } else stream = await reducedBy(call, ref, options, sources, name !== "distinct" && (!isSelector || options.every !== 0n));
+  if (name === "distinct") return atWindows(stream, options, MIN_NS);
+  if (!isSelector || options.every !== 0n) {
+    stream = atWindows(stream, options, MIN_NS);
+    const { fill } = options;
+    if (options.every !== 0n && fill.kind !== "none") {
+      stream = filled(stream, countsFromZero(name, fill), fillType(typeOf(call)), options);
+    }
+  }
+  return stream;
+}
+
+const never = (name: string): never => {
+  throw fault(`undefined function ${name}()`);
+};
+
+const countsFromZero = (name: string, fill: Fill): Fill =>
+  name === "count" && (fill.kind === "null" || fill.kind === "auto") ? { kind: "number", value: 0n } : fill;
+
+const fillType = (type: ValueType): "float" | "integer" | "string" | "boolean" =>
+  type === "integer" || type === "unsigned" ? "integer" : type === "string" || type === "boolean" ? type : "float";
+
+/** One interval more, so that the first window has one before it. */
+function earlier(options: Options): Options {
+  const { every, isAscending, start, end } = options;
+  if (every === 0n) return options;
+  return isAscending ? { ...options, start: start - every } : { ...options, end: end + every };
+}
+
+function refOf(field: Expression | undefined): Ref {
+  if (field?.kind !== "reference") throw fault("expected field argument");
+  return { name: field.name, type: field.type };
+}
+
+async function fieldStream(
+  call: Call,
+  field: Expression | undefined,
+  options: Options,
+  sources: Sources,
+): Promise<Stream> {
+  const ref = refOf(field);
+  refuseType(call.name, ref.type);
+  return sources.stream(ref, { ...options, aux: [] });
+}
+
+async function reducedBy(
+  call: Call,
+  ref: Ref,
+  options: Options,
+  sources: Sources,
+  isAtWindow = false,
+): Promise<Stream> {
+  const last = call.arguments.at(-1);
+  const argument = last?.kind === "integer" || last?.kind === "number" ? Number(last.value) : 0;
+  const beside = call.name === "top" || call.name === "bottom" ? besideOf(call) : [];
+  const measurements = sources.from.map((each) => (each.kind === "measurement" ? (each.name as string) : undefined));
+  if (measurements.every((each) => each !== undefined) && canAggregate(call.name)) {
+    const { context } = sources;
+    const series = seriesOf(context.catalogue, measurements, options, context.limits.series);
+    return aggregated({ name: call.name, argument, beside, ref, series, options, isAtWindow, read: context });
+  }
+  const aggregate = aggregateOf(call.name, argument);
+  if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);
+  if (beside.length > 0) {
+    const groups = [...new Set([...beside, ...options.groups])].sort();
+    const finer = { ...options, groups };
+    const best = aggregateOf(call.name === "top" ? "max" : "min", 0) ?? never(call.name);
+    return reduced(reduced(await sources.stream(ref, finer), best, finer), aggregate, options);
+  }
+  return reduced(await sources.stream(ref, options), aggregate, options);
+}
+
+const besideOf = (call: Call): string[] =>
+  call.arguments.slice(1, -1).flatMap((each) => (each.kind === "reference" ? [each.name] : []));
+
+/** Functions that work on points one after the other; undefined: another function. */
+function transformationOf(call: Call, options: Options): (() => Transformation) | undefined {
+  const { name, arguments: given } = call;
+  const [, second] = given;
+  const own_ns = second?.kind === "duration" ? second.ns : undefined;
+  switch (name) {
+    case "derivative":
+    case "non_negative_derivative": {
+      const unit_ns = own_ns ?? (options.every > 0n ? options.every : 1_000_000_000n);
+      return () => derivative(unit_ns, name !== "derivative", options.isAscending);
+    }
+    case "difference":
+    case "non_negative_difference":
+      return () => difference(name !== "difference");
+    case "cumulative_sum":
+      return cumulativeSum;
+    case "moving_average": {
+      const size = second?.kind === "integer" ? Number(second.value) : 2;
+      return () => movingAverage(size);
+    }
+    case "elapsed":
+      return () => elapsed(own_ns ?? 1n);
+    case "integral":
+      return () => integral(own_ns ?? 1_000_000_000n, options);
+    case "exponential_moving_average":
+    case "double_exponential_moving_average":
+    case "triple_exponential_moving_average":
+    case "relative_strength_index":
+    case "triple_exponential_derivative":
+    case "kaufmans_efficiency_ratio":
+    case "kaufmans_adaptive_moving_average":
+    case "chande_momentum_oscillator":
+    case "holt_winters":
+    case "holt_winters_with_fit":
+      throw fault(`${name}() is not supported by this server`);
+    default:
+      return undefined;
+  }
+}
+
+const ANY = new Set(["count", "first", "last", "distinct", "elapsed", "mode", "sample"]);
+const BOOLEANS_TOO = new Set(["min", "max"]);
+/** What InfluxDB calls its functions when a type does not suit them. */
+const SPOKEN: Readonly<Record<string, string>> = {
+  non_negative_derivative: "derivative",
+  non_negative_difference: "difference",
+  cumulative_sum: "cumulative sum",
+  moving_average: "moving average",
+};
+
+/** A text has no mean. InfluxDB says so by the names of its own types. */
+function refuseType(name: string, type: ValueType): void {
+  if (type !== "string" && type !== "boolean") return;
+  if (ANY.has(name) || (type === "boolean" && BOOLEANS_TOO.has(name))) return;
+  throw fault(`unsupported ${SPOKEN[name] ?? name} iterator type: *query.${type}InterruptIterator`);
+}
+
+/** Points as they are stored: of a field where there is one, otherwise wherever any of `aux` has a value. */
+export async function rawStream(
+  measurements: readonly string[],
+  field: Ref | undefined,
+  options: Options,
+  read: Read,
+): Promise<Stream> {
+  const series = seriesOf(read.catalogue, measurements, options, read.limits.series);
+  const { aux } = options;
+  const columns = aux.filter(({ type }) => type !== "tag" && type !== undefined);
+  const scan = scanOf({ series, driver: field, aux: columns, options });
+  if (scan === undefined) return [];
+  const first = field === undefined ? 0 : 1;
+  const places = aux.map((ref) => {
+    const index = columns.indexOf(ref);
+    return index < 0 ? undefined : first + index;
+  });
+  const direction = options.isAscending ? "ASC" : "DESC";
+  const kept = keptTags(options);
+  const isFiner = kept.length !== options.order.length;
+  const order = isFiner ? `[${ranks(scan.groups).join(",")}][g + 1]` : "g";
+  const selected = ["s", "g", "t", ...scan.types.map((_, index) => `c${index}`)];
+  const cut = limitSql(options, field === undefined && !isFiner);
+  const rows = await read.fetch(
+    `SELECT ${selected.join(", ")} FROM (${scan.sql})${cut} ORDER BY ${order} ${direction}, t ${direction}, s ${direction}`,
+  );
+  const [s = [], g = [], t = []] = rows;
+  const values = rows.slice(3);
+  const out = new StreamBuilder(aux.length > 0);
+  for (let row = 0; row < s.length; row++) {
+    const group = scan.groups[g[row] as number];
+    const each = scan.series[s[row] as number];
+    if (group === undefined || each === undefined) continue;
+    const value = field === undefined ? null : (values[0]?.[row] ?? null);
+    const beside = aux.map((ref, index) => {
+      const place = places[index];
+      if (place !== undefined) return values[place]?.[row] ?? null;
+      return ref.type === "tag" ? (each.series.tags.get(ref.name) ?? null) : null;
+    });
+    out.add(group.name, group.tags, (t[row] as bigint) * scan.unit_ns, value, beside);
+  }
+  return out.runs;
+}
+
+/** By `g`: the place of its group in the order of the outermost tags. */
+export function ranks(groups: readonly { name: string; order: { id: string } }[]): number[] {
+  let rank = -1;
+  return groups.map(({ name, order }, index) => {
+    const before = groups[index - 1];
+    if (before === undefined || before.name !== name || before.order.id !== order.id) rank++;
+    return rank;
+  });
+}
+
+function limitSql({ limit, offsetRows, isAscending }: Options, isAllowed: boolean): string {
+  if (!isAllowed || limit === 0) return "";
+  const direction = isAscending ? "ASC" : "DESC";
+  return ` QUALIFY row_number() OVER (PARTITION BY g ORDER BY t ${direction}, s ${direction}) <= ${limit + offsetRows}`;
+}

@@ -1,0 +1,95 @@
+import type { FieldType } from "./ast.ts";
+import type { FieldValue } from "./engine.ts";
+import { compareText } from "./tags.ts";
+
+/** The tables of values: our own readings, and by type what others write. */
+export type ValueTable = "readings" | "point_floats" | "point_integers" | "point_strings" | "point_booleans";
+
+/** One field of one series: what values are filed under. */
+export interface Slot {
+  /** Number of the series in its table. */
+  readonly id: number;
+  readonly table: ValueTable;
+  readonly type: FieldType;
+  readonly series: SeriesEntry;
+  readonly field: string;
+  /** The newest value, in nanoseconds since 1970; undefined: there is none yet. */
+  latest_ns: bigint | undefined;
+  latest: FieldValue | undefined;
+}
+
+export interface SeriesEntry {
+  /** Counts from 0 in the order in which the series came. */
+  readonly number: number;
+  readonly measurement: MeasurementEntry;
+  /** Sorted by key; none is empty. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** As line protocol names it, for SHOW SERIES. */
+  readonly key: string;
+  /** Mostly one slot a field; two where others write into what devices measure. */
+  readonly slots: Map<string, Slot[]>;
+}
+
+export interface MeasurementEntry {
+  readonly name: string;
+  readonly series: SeriesEntry[];
+  readonly fields: Map<string, FieldType>;
+  /** Values of each tag key, and how many series have them. */
+  readonly tagKeys: Map<string, Set<string>>;
+}
+
+/** What there is, in memory: measurements, series, tags and fields. Who asks for names alone is answered from here. */
+export class Catalogue {
+  readonly measurements = new Map<string, MeasurementEntry>();
+  readonly series: SeriesEntry[] = [];
+  readonly #byKey = new Map<string, SeriesEntry>();
+
+  /** The series of these tags, made if it is new. `tags` sorted by key, none empty. */
+  seriesOf(name: string, tags: readonly (readonly [string, string])[]): SeriesEntry {
+    const key = keyOf(name, tags);
+    let series = this.#byKey.get(key);
+    if (series !== undefined) return series;
+    const measurement = this.measurementOf(name);
+    series = { number: this.series.length, measurement, tags: new Map(tags), key, slots: new Map() };
+    this.#byKey.set(key, series);
+    this.series.push(series);
+    measurement.series.push(series);
+    for (const [tag, value] of tags) {
+      const values = measurement.tagKeys.get(tag);
+      if (values === undefined) measurement.tagKeys.set(tag, new Set([value]));
+      else values.add(value);
+    }
+    return series;
+  }
+
+  /** Adds a slot to a series; a field of another type in this measurement is the caller's to refuse. */
+  add(series: SeriesEntry, field: string, type: FieldType, table: ValueTable, id: number): Slot {
+    const slot: Slot = { id, table, type, series, field, latest_ns: undefined, latest: undefined };
+    const slots = series.slots.get(field);
+    if (slots === undefined) series.slots.set(field, [slot]);
+    else slots.push(slot);
+    if (!series.measurement.fields.has(field)) series.measurement.fields.set(field, type);
+    return slot;
+  }
+
+  measurementOf(name: string): MeasurementEntry {
+    let measurement = this.measurements.get(name);
+    if (measurement === undefined) {
+      measurement = { name, series: [], fields: new Map(), tagKeys: new Map() };
+      this.measurements.set(name, measurement);
+    }
+    return measurement;
+  }
+
+  /** Measurements in the order of their names. */
+  sorted(): MeasurementEntry[] {
+    return [...this.measurements.values()].sort((a, b) => compareText(a.name, b.name));
+  }
+}
+
+function keyOf(name: string, tags: readonly (readonly [string, string])[]): string {
+  const parts = tags.map(([key, value]) => `,${escaped(key)}=${escaped(value)}`);
+  return name.replaceAll(/[, ]/g, "\\$&") + parts.join("");
+}
+
+const escaped = (text: string): string => text.replaceAll(/[,= ]/g, "\\$&");

@@ -1,0 +1,195 @@
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { LineReader, type Precision } from "../line-protocol.ts";
+import type { Statement } from "./ast.ts";
+import { Catalogue } from "./catalogue.ts";
+import {
+  type InfluxEngine,
+  InfluxError,
+  type QueryOptions,
+  type ResultSeries,
+  type StatementResult,
+  type WriteOptions,
+} from "./engine.ts";
+import type { Value } from "./evaluate.ts";
+import { parse } from "./parse.ts";
+import { PointTables } from "./point-tables.ts";
+import { runSelect } from "./select.ts";
+import { show } from "./show.ts";
+
+/** The one database that there is. */
+export const DATABASE = "vigie";
+/** Its retention policies; the first is the default. */
+const RAW = new Set(["raw", "autogen"]);
+
+const PRECISIONS = new Map<bigint, Precision>([
+  [1n, "n"],
+  [1000n, "u"],
+  [1_000_000n, "ms"],
+  [1_000_000_000n, "s"],
+  [60_000_000_000n, "m"],
+  [3_600_000_000_000n, "h"],
+]);
+
+/** Answers InfluxQL and takes line protocol over an open DuckDB: names from the catalogue in memory, values by SQL. */
+export class DuckdbEngine implements InfluxEngine {
+  readonly catalogue = new Catalogue();
+  readonly #instance: DuckDBInstance;
+  readonly #reader = new LineReader();
+  readonly #idle: DuckDBConnection[] = [];
+  #tables: PointTables | undefined;
+  /** Writes go one after the other. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(instance: DuckDBInstance) {
+    this.#instance = instance;
+  }
+
+  async open(): Promise<void> {
+    this.#tables ??= await PointTables.open(await this.#instance.connect(), this.catalogue);
+  }
+
+  async close(): Promise<void> {
+    await this.#writing.catch(() => {});
+    this.#tables?.close();
+    this.#tables = undefined;
+    for (const connection of this.#idle.splice(0)) connection.closeSync();
+  }
+
+  async query(text: string, options: QueryOptions): Promise<StatementResult[]> {
+    const statements = parse(text, options.parameters);
+    const results: StatementResult[] = [];
+    for (const [statement, each] of statements.entries()) {
+      try {
+        results.push({ statement, series: await this.#run(each, options) });
+      } catch (problem) {
+        if (!(problem instanceof InfluxError)) throw problem;
+        results.push({ statement, series: [], error: problem.message });
+        // InfluxDB does not go on after an error.
+        for (let rest = statement + 1; rest < statements.length; rest++) {
+          results.push({ statement: rest, series: [], error: "not executed" });
+        }
+        break;
+      }
+    }
+    return results;
+  }
+
+  async #run(statement: Statement, options: QueryOptions): Promise<ResultSeries[]> {
+    switch (statement.kind) {
+      case "select": {
+        if (statement.into !== undefined) {
+          throw new InfluxError(400, "INTO is not supported: this server computes what it keeps by itself");
+        }
+        this.#requireDatabase(options.database);
+        const { now_ns, limits } = options;
+        const reading = new Reading(this.#instance, this.#idle, options);
+        try {
+          return await runSelect(statement, {
+            catalogue: this.catalogue,
+            now_ns,
+            limits,
+            fetch: (sql) => reading.fetch(sql),
+          });
+        } finally {
+          reading.end();
+        }
+      }
+      case "show":
+        return show(statement, this.catalogue, options.database);
+      case "refused":
+        throw new InfluxError(400, `${statement.what} is not supported: this server looks after its data by itself`);
+    }
+  }
+
+  #requireDatabase(database: string | undefined): void {
+    if (database === undefined || database === "") throw new InfluxError(400, "database name required");
+    if (database !== DATABASE) throw new InfluxError(404, `database not found: ${database}`);
+  }
+
+  async writeLines(body: Uint8Array, options: WriteOptions): Promise<void> {
+    if (options.database !== DATABASE) throw new InfluxError(404, `database not found: "${options.database}"`);
+    if (options.retention !== undefined && options.retention !== "" && !RAW.has(options.retention)) {
+      throw new InfluxError(500, `retention policy not found: ${options.retention}`);
+    }
+    const precision = PRECISIONS.get(options.precision_ns);
+    if (precision === undefined) throw new InfluxError(400, "invalid precision");
+    const turn = this.#writing.then(() => this.#write(body, precision, options.now_ns));
+    this.#writing = turn.catch(() => {});
+    return turn;
+  }
+
+  async #write(body: Uint8Array, precision: Precision, now_ns: bigint): Promise<void> {
+    await this.open();
+    const columns = this.#reader.read(body, precision, now_ns);
+    const errors = columns.errors.join("\n");
+    const { dropped, reason } =
+      columns.length === 0
+        ? { dropped: 0, reason: undefined }
+        : await (this.#tables as PointTables).write(columns, this.#reader.table.slots);
+    if (errors !== "") {
+      throw new InfluxError(400, columns.points === 0 ? errors : `partial write: ${errors} dropped=0`);
+    }
+    if (reason !== undefined) throw new InfluxError(400, `partial write: ${reason} dropped=${dropped}`);
+  }
+}
+
+/** The reading of one statement: its connection, and what it may still take. */
+class Reading {
+  readonly #instance: DuckDBInstance;
+  readonly #idle: DuckDBConnection[];
+  readonly #options: QueryOptions;
+  #connection: DuckDBConnection | undefined;
+  #points = 0;
+
+  constructor(instance: DuckDBInstance, idle: DuckDBConnection[], options: QueryOptions) {
+    this.#instance = instance;
+    this.#idle = idle;
+    this.#options = options;
+  }
+
+  async fetch(sql: string): Promise<Value[][]> {
+    const connection = (this.#connection ??= this.#idle.pop() ?? (await this.#instance.connect()));
+    const { limits, signal } = this.#options;
+    let reason = "";
+    const stop = (why: string): void => {
+      reason = why;
+      connection.interrupt();
+    };
+    const gone = (): void => stop("query interrupted");
+    if (signal?.aborted === true) throw new InfluxError(500, "query interrupted");
+    signal?.addEventListener("abort", gone);
+    const timer = setTimeout(() => stop(`query timeout: it took more than ${limits.time_ms} ms`), limits.time_ms);
+    try {
+      const result = await connection.stream(sql);
+      const columns: Value[][] = Array.from({ length: result.columnCount }, () => []);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return columns;
+        this.#points += chunk.rowCount;
+        if (limits.points > 0 && this.#points > limits.points) {
+          throw new InfluxError(500, `max-select-point limit exceeed: (${this.#points}/${limits.points})`);
+        }
+        for (let column = 0; column < columns.length; column++) {
+          const values = chunk.getColumnValues(column) as Value[];
+          const known = columns[column] as Value[];
+          if (known.length === 0) columns[column] = values;
+          else for (const value of values) known.push(value);
+        }
+      }
+    } catch (problem) {
+      if (reason !== "") throw new InfluxError(500, reason);
+      if (problem instanceof InfluxError) throw problem;
+      const text = problem instanceof Error ? problem.message : String(problem);
+      if (/Out of Memory|memory_limit/i.test(text)) throw new InfluxError(500, "query needs more memory than it may have");
+      throw problem;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", gone);
+    }
+  }
+
+  end(): void {
+    if (this.#connection !== undefined) this.#idle.push(this.#connection);
+    this.#connection = undefined;
+  }
+}

@@ -1,0 +1,289 @@
+import type { Expression, FieldType, Operator } from "./ast.ts";
+import type { FieldValue } from "./engine.ts";
+import { isMathFunction } from "./fold.ts";
+import { compilePattern } from "./pattern.ts";
+import { printExpression } from "./print.ts";
+
+export type Value = FieldValue | null;
+/** Gives the value of a column from the values of its parts. */
+export type Evaluate = (parts: readonly Value[]) => Value;
+
+/** What a part of an expression stands for, if it is looked up as a whole: its place among the parts. */
+export type PlaceOf = (part: Expression) => number | undefined;
+
+/**
+ * Makes a function of an expression, with InfluxDB's arithmetic: what has no value gives none, a division by zero gives 0,
+ * integers divide into floats where `dividesToFloat`, and a comparison of what cannot be compared is false.
+ */
+export function compile(expression: Expression, placeOf: PlaceOf, dividesToFloat = true): Evaluate {
+  const place = placeOf(expression);
+  if (place !== undefined) return (parts) => parts[place] ?? null;
+  switch (expression.kind) {
+    case "number":
+    case "integer":
+    case "string":
+    case "boolean": {
+      const { value } = expression;
+      return () => value;
+    }
+    case "duration": {
+      const { ns } = expression;
+      return () => ns;
+    }
+    case "parentheses":
+      return compile(expression.inner, placeOf, dividesToFloat);
+    case "binary": {
+      const { operator } = expression;
+      const left = compile(expression.left, placeOf, dividesToFloat);
+      if (expression.right.kind === "regex") {
+        const pattern = compilePattern(expression.right.source);
+        const isWanted = operator === "=~";
+        return (parts) => {
+          const text = left(parts);
+          return typeof text === "string" && pattern.test(text) === isWanted;
+        };
+      }
+      const right = compile(expression.right, placeOf, dividesToFloat);
+      return (parts) => operate(operator, left(parts), right(parts), dividesToFloat);
+    }
+    case "call": {
+      if (!isMathFunction(expression.name)) return () => null;
+      const { name } = expression;
+      const inputs = expression.arguments.map((each) => compile(each, placeOf, dividesToFloat));
+      return (parts) =>
+        mathematics(
+          name,
+          inputs.map((each) => each(parts)),
+        );
+    }
+    default:
+      return () => null;
+  }
+}
+
+const wrapped = (value: bigint): bigint => BigInt.asIntN(64, value);
+const COMPARISONS = new Set<Operator>(["=", "!=", "<", "<=", ">", ">="]);
+
+export function operate(operator: Operator, left: Value, right: Value, dividesToFloat: boolean): Value {
+  if (left === null && typeof right === "boolean") left = false;
+  else if (right === null && typeof left === "boolean") right = false;
+  if (typeof left === "boolean") return ofBooleans(operator, left, right);
+  if (typeof left === "number") {
+    if (typeof right === "number") return ofNumbers(operator, left, right);
+    if (typeof right === "bigint") return ofNumbers(operator, left, Number(right));
+    return COMPARISONS.has(operator) ? false : null;
+  }
+  if (typeof left === "bigint") {
+    if (typeof right === "number") return ofNumbers(operator, Number(left), right);
+    if (typeof right === "bigint") return ofIntegers(operator, left, right, dividesToFloat);
+  }
+  if (typeof left === "string" && typeof right === "string") {
+    if (operator === "=") return left === right;
+    if (operator === "!=") return left !== right;
+  }
+  return COMPARISONS.has(operator) ? false : null;
+}
+
+function ofBooleans(operator: Operator, left: boolean, right: Value): Value {
+  const isBoth = typeof right === "boolean";
+  switch (operator) {
+    case "AND":
+    case "&":
+      return isBoth && left && right;
+    case "OR":
+    case "|":
+      return isBoth && (left || right);
+    case "^":
+    case "!=":
+      return isBoth && left !== right;
+    case "=":
+      return left === right;
+    default:
+      return COMPARISONS.has(operator) ? false : null;
+  }
+}
+
+function ofNumbers(operator: Operator, left: number, right: number): Value {
+  switch (operator) {
+    case "+":
+      return left + right;
+    case "-":
+      return left - right;
+    case "*":
+      return left * right;
+    case "/":
+      return right === 0 ? 0 : left / right;
+    case "%":
+      return left % right;
+    default:
+      return compared(operator, left, right);
+  }
+}
+
+function ofIntegers(operator: Operator, left: bigint, right: bigint, dividesToFloat: boolean): Value {
+  switch (operator) {
+    case "+":
+      return wrapped(left + right);
+    case "-":
+      return wrapped(left - right);
+    case "*":
+      return wrapped(left * right);
+    case "/":
+      if (dividesToFloat) return right === 0n ? 0 : Number(left) / Number(right);
+      return right === 0n ? 0n : wrapped(left / right);
+    case "%":
+      return right === 0n ? 0n : left % right;
+    case "&":
+      return wrapped(left & right);
+    case "|":
+      return wrapped(left | right);
+    case "^":
+      return wrapped(left ^ right);
+    default:
+      return compared(operator, left, right);
+  }
+}
+
+function compared<Number_ extends number | bigint>(operator: Operator, left: Number_, right: Number_): Value {
+  switch (operator) {
+    case "=":
+      return left === right;
+    case "!=":
+      return left !== right;
+    case "<":
+      return left < right;
+    case "<=":
+      return left <= right;
+    case ">":
+      return left > right;
+    case ">=":
+      return left >= right;
+    default:
+      return null;
+  }
+}
+
+const OF_ONE: Readonly<Record<string, (value: number) => number>> = {
+  abs: Math.abs,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  exp: Math.exp,
+  ln: Math.log,
+  log2: Math.log2,
+  log10: Math.log10,
+  sqrt: Math.sqrt,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  // Half away from zero, where JavaScript rounds up.
+  round: (value) => (Math.abs(value - Math.trunc(value)) >= 0.5 ? Math.trunc(value) + Math.sign(value) : Math.trunc(value)),
+};
+
+function mathematics(name: string, values: readonly Value[]): Value {
+  const [first, second] = values;
+  if (typeof first !== "number" && typeof first !== "bigint") return null;
+  if (values.length === 1) {
+    if (typeof first === "bigint") {
+      if (name === "abs") return first < 0n ? wrapped(-first) : first;
+      if (name === "floor" || name === "ceil" || name === "round") return first;
+    }
+    return OF_ONE[name]?.(Number(first)) ?? null;
+  }
+  if (typeof second !== "number" && typeof second !== "bigint") return null;
+  const [a, b] = [Number(first), Number(second)];
+  if (name === "atan2") return Math.atan2(a, b);
+  if (name === "log") return Math.log(a) / Math.log(b);
+  return name === "pow" ? a ** b : null;
+}
+
+export type ValueType = FieldType | "tag" | "field" | undefined;
+
+const FLOATS = new Set([
+  "mean",
+  "median",
+  "integral",
+  "stddev",
+  "derivative",
+  "non_negative_derivative",
+  "moving_average",
+]);
+const KEEPS_TYPE = new Set(["abs", "floor", "ceil", "round"]);
+
+const ZEROS: Readonly<Record<string, Value>> = { float: 0, integer: 0n, unsigned: 0n, string: "", tag: "", boolean: false };
+
+/** What is wrong with the types in an expression, in InfluxDB's words; undefined: nothing. */
+export function typeFault(expression: Expression): string | undefined {
+  switch (expression.kind) {
+    case "parentheses":
+      return typeFault(expression.inner);
+    case "call": {
+      for (const each of expression.arguments) {
+        const found = typeFault(each);
+        if (found !== undefined) return found;
+      }
+      return isMathFunction(expression.name) ? argumentFault(expression) : undefined;
+    }
+    case "binary": {
+      const { operator, left, right } = expression;
+      const found = typeFault(left) ?? typeFault(right);
+      if (found !== undefined) return found;
+      const [a, b] = [typeOf(left), typeOf(right)];
+      if (a === undefined || b === undefined) return undefined;
+      const result = operate(operator, ZEROS[a] ?? null, ZEROS[b] ?? null, true);
+      return result === null ? `type error: ${printExpression(expression)}: incompatible types: ${a} and ${b}` : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+const NUMERIC = new Set<ValueType>(["float", "integer", "unsigned", undefined]);
+const PLACES = ["first", "second"];
+
+function argumentFault({ name, arguments: given }: Extract<Expression, { kind: "call" }>): string | undefined {
+  for (const [index, each] of given.entries()) {
+    const type = typeOf(each);
+    const isTaken = name === "asin" || name === "acos" ? type === "float" || type === undefined : NUMERIC.has(type);
+    if (!isTaken) return `invalid argument type for the ${PLACES[index]} argument in ${name}(): ${type}`;
+  }
+  return undefined;
+}
+
+/** The type of what an expression gives; undefined where it has no value at all. */
+export function typeOf(expression: Expression): ValueType {
+  switch (expression.kind) {
+    case "number":
+      return "float";
+    case "integer":
+      return "integer";
+    case "string":
+    case "boolean":
+      return expression.kind;
+    case "duration":
+      return "integer";
+    case "reference":
+      return expression.type;
+    case "parentheses":
+      return typeOf(expression.inner);
+    case "call": {
+      const { name } = expression;
+      if (FLOATS.has(name)) return "float";
+      if (name === "count" || name === "elapsed") return "integer";
+      const [first] = expression.arguments;
+      const type = first === undefined ? undefined : typeOf(first);
+      return isMathFunction(name) && !KEEPS_TYPE.has(name) ? "float" : type;
+    }
+    case "binary": {
+      const [left, right] = [typeOf(expression.left), typeOf(expression.right)];
+      if (COMPARISONS.has(expression.operator)) return "boolean";
+      if (left === undefined || right === undefined) return left ?? right;
+      if (left === "integer" && right === "integer") return expression.operator === "/" ? "float" : "integer";
+      return left === "float" || right === "float" ? "float" : left;
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,212 @@
+import { type Read, ranks } from "./calls.ts";
+import type { Value } from "./evaluate.ts";
+import { type Options, type Ref, keptTags } from "./options.ts";
+import { mode, type Point } from "./reduce.ts";
+import { type Scan, type ScannedSeries, scanOf } from "./scan.ts";
+import { type Stream, StreamBuilder } from "./stream.ts";
+import { type ClockChange, changesOf, windowSql } from "./window-sql.ts";
+
+export interface Aggregation {
+  readonly name: string;
+  /** Of percentile the percent, of top and bottom how many. */
+  readonly argument: number;
+  /** Tags whose values top and bottom tell apart. */
+  readonly beside: readonly string[];
+  readonly ref: Ref;
+  readonly series: readonly ScannedSeries[];
+  readonly options: Options;
+  /** Only the window's time matters, not the point's own. */
+  readonly isAtWindow: boolean;
+  readonly read: Read;
+}
+
+const SUMS: Readonly<Record<string, (type: string) => string>> = {
+  count: () => "count(c0)",
+  sum: (type) => (type === "integer" ? "sum(c0)::BIGINT" : "sum(c0)"),
+  mean: (type) => (type === "integer" ? "sum(c0)::DOUBLE / count(c0)" : "avg(c0)"),
+  median: () => "quantile_cont(c0, 0.5)",
+  stddev: () => "coalesce(stddev_samp(c0), 'nan'::DOUBLE)",
+  spread: () => "max(c0) - min(c0)",
+};
+const PICKS: Readonly<Record<string, (type: string) => string>> = {
+  min: () => "c0 ASC, t ASC",
+  max: () => "c0 DESC, t ASC",
+  first: (type) => `t ASC, c0 ${type === "boolean" ? "ASC" : "DESC"}`,
+  last: () => "t DESC, c0 DESC",
+};
+
+export const canAggregate = (name: string): boolean =>
+  Object.hasOwn(SUMS, name) || Object.hasOwn(PICKS, name) || ["percentile", "top", "bottom", "distinct", "mode"].includes(name);
+
+/** Lets DuckDB reduce: what comes back is one row for each point of the answer. */
+export async function aggregated(aggregation: Aggregation): Promise<Stream> {
+  const { name, ref, series, options, read } = aggregation;
+  const columns = options.aux.filter(({ type }) => type !== "tag" && type !== undefined);
+  const scan = scanOf({ series, driver: ref, aux: columns, options });
+  if (scan === undefined) return [];
+  const changes = await clockChanges(scan, options, read);
+  const window = options.every === 0n ? "0" : windowSql("t", options, scan.unit_ns, changes);
+  const type = scan.types[0] ?? "float";
+  const sum = SUMS[name];
+  if (sum !== undefined) {
+    const sql = `SELECT g, w, NULL AS t, NULL AS s, ${sum(type)} AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`;
+    return streamed(sql, scan, aggregation, columns);
+  }
+  const pick = PICKS[name];
+  if (pick !== undefined) return streamed(pickSql(aggregation, scan, window, pick(type), type), scan, aggregation, columns);
+  if (name === "mode") return modes(scan, window, aggregation);
+  if (name === "distinct") {
+    const first = options.isAscending ? "min" : "max";
+    const sql = `SELECT g, w, ${first}(t) AS t, NULL AS s, c0 AS v FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w, c0`;
+    return streamed(sql, scan, aggregation, columns);
+  }
+  return streamed(rankedSql(aggregation, scan, window), scan, aggregation, columns);
+}
+
+async function clockChanges(scan: Scan, options: Options, read: Read): Promise<readonly ClockChange[]> {
+  if (options.zone === undefined || options.every === 0n) return [];
+  let { start, end } = options;
+  if (start < -(2n ** 62n) || end > 2n ** 62n) {
+    const [[first = null] = [], [last = null] = []] = await read.fetch(`SELECT min(t), max(t) FROM (${scan.sql})`);
+    if (typeof first !== "bigint" || typeof last !== "bigint") return [];
+    start = first * scan.unit_ns;
+    end = last * scan.unit_ns;
+  }
+  return changesOf(options.zone, start - 2n * options.every, end + 2n * options.every);
+}
+
+const auxSql = (scan: Scan): string => scan.types.slice(1).map((_, index) => `, c${index + 1}`).join("");
+
+function pickSql(
+  { name, isAtWindow, options }: Aggregation,
+  scan: Scan,
+  window: string,
+  order: string,
+  type: string,
+): string {
+  const rows = `SELECT s, g, ${window} AS w, t, c0${auxSql(scan)} FROM (${scan.sql})`;
+  if (options.aux.length > 0) {
+    return `SELECT g, w, t, s, c0 AS v${auxSql(scan)} FROM (${rows}) QUALIFY row_number() OVER (PARTITION BY g, w ORDER BY ${order}, s) = 1`;
+  }
+  const from = `FROM (${rows}) GROUP BY g, w`;
+  const isOrdered = name === "min" || name === "max";
+  if (isAtWindow && isOrdered) return `SELECT g, w, NULL AS t, NULL AS s, ${name}(c0) AS v ${from}`;
+  const isSingle = scan.groups.length === scan.series.length;
+  if (!isOrdered && isSingle) {
+    const [by, time] = name === "first" ? ["arg_min", "min"] : ["arg_max", "max"];
+    return `SELECT g, w, ${time}(t) AS t, NULL AS s, ${by}(c0, t) AS v ${from}`;
+  }
+  const [best, at] =
+    name === "min"
+      ? ["min({'v': c0, 't': t})", "x.t"]
+      : name === "max"
+        ? ["max({'v': c0, 't': -t})", "-x.t"]
+        : name === "last"
+          ? ["max({'t': t, 'v': c0})", "x.t"]
+          : type === "boolean"
+            ? ["min({'t': t, 'v': c0})", "x.t"]
+            : ["max({'t': -t, 'v': c0})", "-x.t"];
+  return `SELECT g, w, ${at} AS t, NULL AS s, x.v AS v FROM (SELECT g, w, ${best} AS x ${from})`;
+}
+
+/** percentile, top and bottom: rows by their rank. */
+function rankedSql({ name, argument, beside, options }: Aggregation, scan: Scan, window: string): string {
+  const rows = `SELECT s, g, ${window} AS w, t, c0${auxSql(scan)} FROM (${scan.sql})`;
+  const columns = `g, w, t, s, c0 AS v${auxSql(scan)}`;
+  if (name === "percentile") {
+    const rank = `floor(count(*) OVER (PARTITION BY g, w) * ${argument} / 100.0 + 0.5)`;
+    return `SELECT ${columns} FROM (${rows}) QUALIFY row_number() OVER (PARTITION BY g, w ORDER BY c0, t, s) = ${rank}`;
+  }
+  const order = `c0 ${name === "top" ? "DESC" : "ASC"}, t ASC, s`;
+  let from = rows;
+  if (beside.length > 0) {
+    const keys = [...new Set([...beside, ...keptTags(options)])].sort();
+    const ids = new Map<string, number>();
+    const places = scan.series.map(({ series }) => {
+      const id = keys.map((key) => series.tags.get(key) ?? "").join("\0");
+      let place = ids.get(id);
+      if (place === undefined) ids.set(id, (place = ids.size));
+      return place;
+    });
+    const finer = `[${places.join(",")}][s + 1]`;
+    from = `SELECT * FROM (${rows}) QUALIFY row_number() OVER (PARTITION BY g, w, ${finer} ORDER BY ${order}) = 1`;
+  }
+  return `SELECT ${columns} FROM (${from}) QUALIFY row_number() OVER (PARTITION BY g, w ORDER BY ${order}) <= ${argument}`;
+}
+
+/** The most frequent values of each window; which of several it is depends on where in time they lie. */
+async function modes(scan: Scan, window: string, aggregation: Aggregation): Promise<Stream> {
+  const { options, read } = aggregation;
+  if (scan.types[0] === "boolean") {
+    const sql = `SELECT g, w, NULL AS t, NULL AS s, count(*) FILTER (c0) * 2 >= count(*) AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`;
+    return streamed(sql, scan, aggregation, []);
+  }
+  const counted = `SELECT g, w, c0, count(*) AS n, min(t) AS a, max(t) AS b FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w, c0`;
+  // Where all values are single, the smallest is taken.
+  const most = `SELECT * FROM (${counted}) QUALIFY n = max(n) OVER (PARTITION BY g, w) AND (n > 1 OR row_number() OVER (PARTITION BY g, w ORDER BY c0) = 1)`;
+  const order = orderSql(scan, options);
+  const [g = [], w = [], c0 = [], a = [], b = []] = await read.fetch(
+    `SELECT g, w, c0, a, b FROM (${most}) ORDER BY ${order}, c0`,
+  );
+  const out = new StreamBuilder(false);
+  for (let row = 0; row < g.length; ) {
+    const points: Point[] = [];
+    const from = row;
+    for (; row < g.length && g[row] === g[from] && w[row] === w[from]; row++) {
+      const times = options.isAscending ? [a[row], b[row]] : [b[row], a[row]];
+      for (const time of times) points.push({ time: time as bigint, value: c0[row] ?? null });
+    }
+    const group = scan.groups[g[from] as number];
+    if (group !== undefined) out.add(group.name, group.tags, windowTime(w[from], scan, options), mode(points));
+  }
+  return out.runs;
+}
+
+const windowTime = (w: Value | undefined, scan: Scan, options: Options): bigint =>
+  options.every === 0n ? options.start : (w as bigint) * scan.unit_ns;
+
+function orderSql(scan: Scan, options: Options, hasOwnTime = false): string {
+  const direction = options.isAscending ? "ASC" : "DESC";
+  const isFiner = keptTags(options).length !== options.order.length;
+  const rank = isFiner ? `[${ranks(scan.groups).join(",")}][g + 1]` : "g";
+  return [`${rank} ${direction}`, `w ${direction}`, ...(hasOwnTime ? [`t ${direction}`] : []), `g ${direction}`].join(", ");
+}
+
+async function streamed(sql: string, scan: Scan, aggregation: Aggregation, columns: readonly Ref[]): Promise<Stream> {
+  const { name, options, read, isAtWindow } = aggregation;
+  const { aux } = options;
+  const isOwnTime = !isAtWindow && !Object.hasOwn(SUMS, name);
+  const last = name === "top" ? ", v DESC" : name === "bottom" || name === "distinct" ? ", v ASC" : "";
+  const order = orderSql(scan, options, isOwnTime);
+  const rows = await read.fetch(`SELECT g, w, t, s, v${auxSql(scan)} FROM (${sql}) ORDER BY ${order}${last}`);
+  const [g = [], w = [], t = [], s = [], v = []] = rows;
+  const beside = rows.slice(5);
+  const places = aux.map((ref) => columns.indexOf(ref));
+  const out = new StreamBuilder(aux.length > 0);
+  const times = new Map<Value, bigint>();
+  for (let row = 0; row < g.length; row++) {
+    const group = scan.groups[g[row] as number];
+    if (group === undefined) continue;
+    let time: bigint;
+    if (isOwnTime) time = (t[row] as bigint) * scan.unit_ns;
+    else {
+      const start = w[row] ?? null;
+      const known = times.get(start);
+      if (known === undefined) times.set(start, (time = windowTime(start, scan, options)));
+      else time = known;
+    }
+    const value = v[row] ?? null;
+    if (aux.length === 0) {
+      out.add(group.name, group.tags, time, value);
+      continue;
+    }
+    const each = scan.series[s[row] as number];
+    const values = aux.map((ref, index) => {
+      const place = places[index] as number;
+      if (place >= 0) return beside[place]?.[row] ?? null;
+      return ref.type === "tag" ? (each?.series.tags.get(ref.name) ?? null) : null;
+    });
+    out.add(group.name, group.tags, time, value, values);
+  }
+  return out.runs;
+}

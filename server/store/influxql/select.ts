@@ -1,0 +1,405 @@
+import type { Column, Expression, FieldType, Select, Source } from "./ast.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { checkSelect } from "./check.ts";
+import { fault } from "./condition.ts";
+import type { QueryLimits, ResultSeries } from "./engine.ts";
+import { InfluxError } from "./engine.ts";
+import { compile, typeFault, typeOf, type Value, type ValueType } from "./evaluate.ts";
+import { isMathFunction } from "./fold.ts";
+import { calls, type Read, rawStream } from "./calls.ts";
+import { innerOptions, type Options, outerOptions, type Ref } from "./options.ts";
+import { printExpression } from "./print.ts";
+import { columnNames, isTime, nameOf, resolve, spread } from "./resolve.ts";
+import { limit, type Run, type Stream, StreamBuilder } from "./stream.ts";
+import { compareText, TagSet } from "./tags.ts";
+import { MIN_NS, windowOf } from "./window.ts";
+
+export interface Context extends Read {
+  readonly catalogue: Catalogue;
+  readonly now_ns: bigint;
+  readonly limits: QueryLimits;
+}
+
+/** Rows of one series as they come out of a SELECT: without time, which stands beside them. */
+export interface Rows {
+  readonly name: string;
+  readonly tags: TagSet;
+  readonly times: bigint[];
+  readonly rows: Value[][];
+}
+
+/** Runs a SELECT. Raises InfluxError in InfluxDB's words. */
+export async function runSelect(select: Select, context: Context): Promise<ResultSeries[]> {
+  checkSelect(select, context.now_ns);
+  const resolved = resolve(select, context.catalogue);
+  for (const { expression } of resolved.columns) {
+    const found = typeFault(expression);
+    if (found !== undefined) throw fault(found);
+  }
+  const options = outerOptions(resolved, context.now_ns);
+  limitBuckets(resolved, options, context.limits.buckets);
+  const columns = spread(resolved.columns);
+  const timeAlias = select.columns.findLast(({ expression, alias }) => isTime(expression) && alias !== undefined)?.alias;
+  const names = ["time", ...columnNames(columns)];
+  if (timeAlias !== undefined) names[0] = timeAlias;
+  const types = ["time" as const, ...columns.map(({ expression }) => resultType(typeOf(expression)))];
+  const series: { name: string; tags: TagSet; values: (Value | bigint)[][] }[] = [];
+  for (const { name, tags, times, rows } of await rowsOf(resolved, options, context)) {
+    let last = series.at(-1);
+    if (last === undefined || last.name !== name || last.tags.id !== tags.id) series.push((last = { name, tags, values: [] }));
+    const { values } = last;
+    rows.forEach((row, index) => {
+      for (let column = 0; column < row.length; column++) if (Number.isNaN(row[column])) row[column] = null;
+      row.unshift(times[index] as bigint);
+      values.push(row);
+    });
+  }
+  return series.map(({ name, tags, values }) => ({
+    name,
+    ...(tags.values.size > 0 && { tags: Object.fromEntries(tags.values) }),
+    columns: names,
+    types,
+    values,
+  }));
+}
+
+const resultType = (type: ValueType): FieldType =>
+  type === undefined || type === "field" ? "float" : type === "tag" ? "string" : type;
+
+function limitBuckets(select: Select, options: Options, most: number): void {
+  if (most <= 0 || options.every === 0n || options.start <= MIN_NS) return;
+  if (!select.columns.some(({ expression }) => hasCall(expression))) return;
+  const [first] = windowOf(options.start, options);
+  const [last] = windowOf(options.end - 1n, options);
+  const buckets = (last - first + options.every) / options.every;
+  if (buckets > BigInt(most)) throw new InfluxError(400, `max-select-buckets limit exceeded: (${buckets}/${most})`);
+}
+
+const hasCall = (part: Expression): boolean =>
+  (part.kind === "call" && (!isMathFunction(part.name) || part.arguments.some(hasCall))) ||
+  (part.kind === "binary" && (hasCall(part.left) || hasCall(part.right))) ||
+  (part.kind === "parentheses" && hasCall(part.inner));
+
+type Call = Extract<Expression, { kind: "call" }>;
+
+/** What the columns are computed from: calls, and fields and tags beside them, each with a place of its own. */
+class Parts {
+  readonly calls: { call: Call; place: number; type: ValueType }[] = [];
+  readonly refs: { ref: Ref; place: number }[] = [];
+  readonly #places = new Map<string, number>();
+
+  constructor(columns: readonly Column[]) {
+    for (const { expression } of columns) this.#visit(expression);
+    this.refs.sort((a, b) => compareText(a.ref.name, b.ref.name));
+  }
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  placeOf = (part: Expression): number | undefined =>
+    part.kind === "call" || part.kind === "reference" ? this.#places.get(printExpression(part)) : undefined;
+
+  #visit(part: Expression): void {
+    switch (part.kind) {
+      case "call": {
+        if (isMathFunction(part.name)) {
+          part.arguments.forEach((each) => this.#visit(each));
+          return;
+        }
+        const place = this.#place(part);
+        if (place !== undefined) this.calls.push({ call: part, place, type: typeOf(part) });
+        return;
+      }
+      case "reference": {
+        const place = this.#place(part);
+        if (place !== undefined) this.refs.push({ ref: { name: part.name, type: part.type }, place });
+        return;
+      }
+      case "binary":
+        this.#visit(part.left);
+        this.#visit(part.right);
+        return;
+      case "parentheses":
+        this.#visit(part.inner);
+        return;
+      default:
+    }
+  }
+
+  #place(part: Expression): number | undefined {
+    const key = printExpression(part);
+    if (this.#places.has(key)) return undefined;
+    const place = this.#places.size;
+    this.#places.set(key, place);
+    return place;
+  }
+}
+
+const SELECTORS = new Set(["first", "last", "min", "max", "percentile", "sample", "top", "bottom"]);
+
+/** The rows of a SELECT whose names are resolved. */
+export async function rowsOf(select: Select, options: Options, context: Context): Promise<Rows[]> {
+  const columns = spread(select.columns);
+  const parts = new Parts(columns);
+  const evaluations = columns.map(({ expression }) => compile(expression, parts.placeOf));
+  const aux = parts.refs.map(({ ref }) => ref);
+  const own: Options = { ...options, aux };
+  const scanners: Scanner[] = [];
+  const auxTypes = parts.refs.map(({ ref, place }) => ({ place, type: ref.type }));
+  const filling = fillingOf(options);
+  if (parts.calls.length === 0) {
+    if (aux.every(({ type }) => type === undefined)) return [];
+    const stream = await sourceStream(select.from, undefined, own, context);
+    scanners.push(new Scanner(limit(stream, options.limit, options.offsetRows), undefined, auxTypes, filling));
+  } else {
+    const [only] = parts.calls;
+    const isSelector = parts.calls.length === 1 && only !== undefined && SELECTORS.has(only.call.name);
+    for (const { call, place, type } of parts.calls) {
+      if (type === undefined) continue;
+      const read = {
+        stream: (field: Ref | undefined, opt: Options) => sourceStream(select.from, field, opt, context),
+        from: select.from,
+        context,
+      };
+      const stream = await calls(call, own, isSelector, read);
+      scanners.push(new Scanner(limit(stream, options.limit, options.offsetRows), { place, type }, auxTypes, filling));
+    }
+  }
+  return scanned(scanners, evaluations, parts.size, options.isAscending);
+}
+
+/** What stands where a point has no value; `keep`: what stood there before. */
+type Filling = Value | "keep";
+const fillingOf = ({ fill }: Options): { value: Filling } => {
+  if (fill.kind === "previous") return { value: "keep" };
+  return { value: fill.kind === "number" ? fill.value : null };
+};
+
+function cast(value: Value, type: ValueType): Value {
+  if (typeof value === "bigint" && type === "float") return Number(value);
+  if (typeof value === "number" && type === "integer") return BigInt(Math.trunc(value));
+  return value;
+}
+
+/** Goes through a stream point by point and puts what it finds into the places. */
+class Scanner {
+  readonly #stream: Stream;
+  readonly #driver: { place: number; type: ValueType } | undefined;
+  readonly #aux: readonly { place: number; type: ValueType }[];
+  readonly #filling: { value: Filling };
+  #run = 0;
+  #index = 0;
+
+  constructor(
+    stream: Stream,
+    driver: { place: number; type: ValueType } | undefined,
+    aux: readonly { place: number; type: ValueType }[],
+    filling: { value: Filling },
+  ) {
+    this.#stream = stream;
+    this.#driver = driver;
+    this.#aux = aux;
+    this.#filling = filling;
+  }
+
+  get run(): Run | undefined {
+    return this.#stream[this.#run];
+  }
+
+  get time(): bigint {
+    return this.run?.times[this.#index] as bigint;
+  }
+
+  scanAt(name: string, tags: TagSet, time: bigint, places: Value[]): void {
+    const { run } = this;
+    if (run === undefined || this.time !== time || run.name !== name || run.tags.id !== tags.id) {
+      if (this.#driver !== undefined) this.#fill(places, this.#driver);
+      for (const each of this.#aux) this.#fill(places, each);
+      return;
+    }
+    if (this.#driver !== undefined) {
+      const value = run.values[this.#index] ?? null;
+      if (value === null) this.#fill(places, this.#driver);
+      else places[this.#driver.place] = value;
+    }
+    const aux = run.aux?.[this.#index];
+    if (aux !== undefined) {
+      this.#aux.forEach((each, index) => {
+        const value = aux[index] ?? null;
+        if (value === null) this.#fill(places, each);
+        else places[each.place] = value;
+      });
+    }
+    if (++this.#index >= run.times.length) {
+      this.#run++;
+      this.#index = 0;
+    }
+  }
+
+  #fill(places: Value[], { place, type }: { place: number; type: ValueType }): void {
+    const { value } = this.#filling;
+    if (value !== "keep") places[place] = cast(value, type);
+  }
+}
+
+function scanned(
+  scanners: readonly Scanner[],
+  evaluations: readonly ((parts: readonly Value[]) => Value)[],
+  size: number,
+  isAscending: boolean,
+): Rows[] {
+  const out: Rows[] = [];
+  const places: Value[] = Array.from({ length: size }, () => null);
+  const direction = isAscending ? 1 : -1;
+  let current: Rows | undefined;
+  for (;;) {
+    let first: Scanner | undefined;
+    for (const each of scanners) {
+      if (each.run !== undefined && (first === undefined || direction * compareHeads(each, first) < 0)) first = each;
+    }
+    const run = first?.run;
+    if (first === undefined || run === undefined) return out;
+    const { name, tags } = run;
+    const { time } = first;
+    if (current === undefined || current.name !== name || current.tags.id !== tags.id) {
+      places.fill(null);
+      out.push((current = { name, tags, times: [], rows: [] }));
+    }
+    for (const each of scanners) each.scanAt(name, tags, time, places);
+    current.times.push(time);
+    current.rows.push(evaluations.map((each) => each(places)));
+  }
+}
+
+function compareHeads(a: Scanner, b: Scanner): number {
+  const [x, y] = [a.run as Run, b.run as Run];
+  if (x.name !== y.name) return compareText(x.name, y.name);
+  if (x.tags !== y.tags && x.tags.id !== y.tags.id) return compareText(x.tags.id, y.tags.id);
+  const [at, other] = [a.time, b.time];
+  return at === other ? 0 : at < other ? -1 : 1;
+}
+
+/** The points of all sources: of a field where there is one, otherwise of what stands beside. */
+async function sourceStream(
+  from: readonly Source[],
+  field: Ref | undefined,
+  options: Options,
+  context: Context,
+): Promise<Stream> {
+  const measurements = from.flatMap((each) => (each.kind === "measurement" ? [each.name as string] : []));
+  const streams: Stream[] = [];
+  if (measurements.length > 0) streams.push(await rawStream(measurements, field, options, context));
+  for (const each of from) {
+    if (each.kind === "subquery") streams.push(await subqueryStream(each.select, field, options, context));
+  }
+  return streams.length === 1 ? (streams[0] as Stream) : merged(streams, options);
+}
+
+function merged(streams: readonly Stream[], { order, isAscending, aux }: Options): Stream {
+  const direction = isAscending ? 1 : -1;
+  const points = streams.flatMap((stream) =>
+    stream.flatMap((run) => {
+      const tags = run.tags.subset(order).id;
+      return run.times.map((time, index) => ({ run, time, index, tags }));
+    }),
+  );
+  points.sort(
+    (a, b) =>
+      direction * (compareText(a.run.name, b.run.name) || compareText(a.tags, b.tags) || Number(a.time - b.time)),
+  );
+  const out = new StreamBuilder(aux.length > 0);
+  for (const { run, time, index } of points) out.add(run.name, run.tags, time, run.values[index] ?? null, run.aux?.[index]);
+  return out.runs;
+}
+
+type FromRow = (row: readonly Value[], rows: Rows) => Value;
+
+async function subqueryStream(
+  select: Select,
+  field: Ref | undefined,
+  outer: Options,
+  context: Context,
+): Promise<Stream> {
+  const driver = field === undefined ? undefined : pick(select, field);
+  if (field !== undefined && driver === undefined) return [];
+  const isRaw = !select.columns.some(({ expression }) => hasCall(expression));
+  const options = innerOptions(select, outer, context.now_ns, isRaw);
+  let found = await rowsOf(select, options, context);
+  if (outer.condition !== undefined) found = filtered(found, select, outer.condition);
+  if (field !== undefined && field.type === undefined) return [];
+  const aux = outer.aux.map((ref) => pick(select, ref) ?? (() => null));
+  const kept = outer.groups.length > 0 ? outer.groups : outer.order;
+  const inner = options.groups.length > 0 ? options.groups : options.order;
+  const out = new StreamBuilder(outer.aux.length > 0);
+  for (const rows of found) {
+    const tags = kept.length === inner.length ? rows.tags : rows.tags.subset(kept);
+    rows.rows.forEach((row, index) => {
+      const value = driver === undefined ? null : driver(row, rows);
+      out.add(rows.name, tags, rows.times[index] as bigint, value, aux.map((each) => each(row, rows)));
+    });
+  }
+  return out.runs;
+}
+
+/** Where a name of the outer SELECT is found in the inner one: among its columns, or its tags. */
+function pick(select: Select, ref: Ref): FromRow | undefined {
+  let index = 0;
+  for (const column of select.columns) {
+    const { expression } = column;
+    const at = index++;
+    if (nameOf(column) === ref.name) return (row) => typed(row[at] ?? null, ref.type);
+    if (expression.kind === "call" && (expression.name === "top" || expression.name === "bottom")) {
+      const beside = expression.arguments.slice(1, -1);
+      const place = beside.findIndex((each) => each.kind === "reference" && each.name === ref.name);
+      if (place >= 0) return (row) => typed(row[at + 1 + place] ?? null, "string");
+      index += beside.length;
+    }
+  }
+  if (select.group.some((each) => each.kind === "tag" && each.name === ref.name)) {
+    return (_, { tags }) => tags.values.get(ref.name) ?? "";
+  }
+  return undefined;
+}
+
+/** A value in the type that is asked for; of another kind it stays what it is, and is none for who asks. */
+function typed(value: Value, type: ValueType): Value {
+  const made = cast(value, type);
+  if (made === null || type === undefined || type === "field") return made;
+  const wanted = type === "float" ? "number" : type === "integer" || type === "unsigned" ? "bigint" : type === "boolean" ? "boolean" : "string";
+  return typeof made === wanted ? made : null;
+}
+
+function filtered(found: readonly Rows[], select: Select, condition: Expression): Rows[] {
+  const names = columnNames(spread(select.columns));
+  const places = new Map<string, { index: number; type: ValueType } | string>();
+  const placed: ({ index: number; type: ValueType } | string)[] = [];
+  const evaluate = compile(
+    condition,
+    (part) => {
+      if (part.kind !== "reference") return undefined;
+      let known = places.get(part.name);
+      if (known === undefined) {
+        const index = names.indexOf(part.name);
+        known = index >= 0 ? { index, type: part.type } : part.name;
+        places.set(part.name, known);
+        placed.push(known);
+      }
+      return placed.indexOf(known);
+    },
+    false,
+  );
+  return found.flatMap((rows) => {
+    const times: bigint[] = [];
+    const kept: Value[][] = [];
+    rows.rows.forEach((row, index) => {
+      const parts = placed.map((each) =>
+        typeof each === "string" ? (rows.tags.values.get(each) ?? "") : cast(row[each.index] ?? null, each.type),
+      );
+      if (evaluate(parts) !== true) return;
+      times.push(rows.times[index] as bigint);
+      kept.push(row);
+    });
+    return times.length === 0 ? [] : [{ ...rows, times, rows: kept }];
+  });
+}
