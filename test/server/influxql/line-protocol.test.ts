@@ -155,11 +155,12 @@ describe("Odd lines are taken and refused as InfluxDB takes and refuses them", (
   test.skipIf(influxdPath === undefined)("and a real InfluxDB does so today", async () => {
     const influxd = await startInfluxd();
     try {
+      await query(influxd.url, "CREATE DATABASE d");
       const answers: string[] = [];
       for (let from = 0; from < rows.length; from += AT_ONCE) {
         const sent = rows
           .slice(from, from + AT_ONCE)
-          .map(([body], index) => theirs(influxd.url, `d${from + index}`, body));
+          .map(([body], index) => theirs(influxd.url, `r${from + index}`, body));
         for (const row of await Promise.all(sent)) answers.push(JSON.stringify(row));
       }
       await expect(`[\n${answers.join(",\n")}\n]\n`).toMatchFileSnapshot(TABLE);
@@ -171,21 +172,18 @@ describe("Odd lines are taken and refused as InfluxDB takes and refuses them", (
 
 const AT_ONCE = 20;
 
-async function theirs(url: string, database: string, body: string): Promise<Row> {
-  await query(url, "", `CREATE DATABASE ${database}`);
-  const response = await fetch(`${url}/write?db=${database}`, { method: "POST", body });
+/** Each body has a retention policy of its own: types of fields are settled there, and one is sooner made than a database. */
+async function theirs(url: string, policy: string, body: string): Promise<Row> {
+  await query(url, `CREATE RETENTION POLICY ${policy} ON d DURATION INF REPLICATION 1 SHARD DURATION 5200w`);
+  const response = await fetch(`${url}/write?db=d&rp=${policy}`, { method: "POST", body });
   if (response.status !== 204) return [body, ((await response.json()) as { error: string }).error, []];
   const values: string[] = [];
-  // One measurement at a time: InfluxDB mixes the types and tags of several.
-  for (const measurement of await namesOf(url, database)) {
-    const quoted = `"${measurement.replaceAll(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
-    for (const { tags, columns, values: found } of await query(url, database, `SELECT * FROM ${quoted} GROUP BY *`)) {
-      for (const row of found ?? []) {
-        for (const [index, value] of row.entries()) {
-          if (index === 0 || value === null) continue;
-          const present = Object.fromEntries(Object.entries(tags ?? {}).filter(([, each]) => each !== ""));
-          values.push(`${JSON.stringify([measurement, present, columns[index]])}=${JSON.stringify(value)}`);
-        }
+  for (const { name, tags, columns, values: found } of await query(url, `SELECT * FROM ${policy}./.*/ GROUP BY *`)) {
+    for (const row of found ?? []) {
+      for (const [index, value] of row.entries()) {
+        if (index === 0 || value === null) continue;
+        const present = Object.fromEntries(Object.entries(tags ?? {}).filter(([, each]) => each !== ""));
+        values.push(`${JSON.stringify([name, present, columns[index]])}=${JSON.stringify(value)}`);
       }
     }
   }
@@ -193,19 +191,15 @@ async function theirs(url: string, database: string, body: string): Promise<Row>
 }
 
 interface Series {
+  readonly name: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly columns: readonly string[];
   readonly values?: readonly (readonly unknown[])[];
 }
 
-async function namesOf(url: string, database: string): Promise<string[]> {
-  const [found] = await query(url, database, "SHOW MEASUREMENTS");
-  return (found?.values ?? []).map(([each]) => String(each));
-}
-
-async function query(url: string, database: string, text: string): Promise<readonly Series[]> {
+async function query(url: string, text: string): Promise<readonly Series[]> {
   const body = new URLSearchParams({ q: text });
-  const response = await fetch(`${url}/query?db=${database}&epoch=ns`, { method: "POST", body });
+  const response = await fetch(`${url}/query?db=d&epoch=ns`, { method: "POST", body });
   // Integers keep all their digits.
   const answer = JSON.parse(await response.text(), (_, each: unknown, context?: { source?: string }) =>
     typeof each === "number" && !Number.isSafeInteger(each) && /^-?\d+$/.test(context?.source ?? "")
