@@ -7,7 +7,8 @@ import * as stat from "@grafana/grafana-foundation-sdk/stat";
 import * as statetimeline from "@grafana/grafana-foundation-sdk/statetimeline";
 import * as tables from "@grafana/grafana-foundation-sdk/table";
 import * as timeseries from "@grafana/grafana-foundation-sdk/timeseries";
-import type { Language } from "./language.ts";
+import type { Language, Text } from "./language.ts";
+import { text } from "./language.ts";
 import type { Column, Levels, Link, Panel, View } from "./panel.ts";
 import type { Query } from "./query.ts";
 import { influxql } from "./query.ts";
@@ -38,8 +39,9 @@ export function builtPanel(panel: Panel, id: number, language: Language): Builde
   if (panel.link !== undefined) builder.dataLinks([consoleLink(panel.link, panel.view, language)]);
   if (panel.names !== undefined) builder.mappings([named(panel.names.map((name) => name[language]))]);
   if (panel.view.kind === "map") builder.transformations(joined(panel.view.value));
-  for (const [name, column] of Object.entries(panel.columns ?? {}))
+  for (const [name, column] of Object.entries(columnsOf(panel))) {
     builder.overrideByName(name, properties(column, language));
+  }
   if (panel.view.kind === "lines" && panel.view.band !== undefined) {
     const [below, above] = panel.view.band;
     builder.overrideByName(above[language], [
@@ -48,6 +50,29 @@ export function builtPanel(panel: Panel, id: number, language: Language): Builde
     ]);
   }
   return builder;
+}
+
+/** Tags and times are called the same in every table. */
+const TITLES: Readonly<Record<string, Text>> = {
+  Time: text("Time", "Heure"),
+  device: text("Device", "Appareil"),
+  street: text("Street", "Rue"),
+  zone: text("Zone", "Zone"),
+  station: text("Station", "Station"),
+  stream: text("Stream", "Flux"),
+  group: text("Group", "Groupe"),
+  vehicle: text("Vehicle", "Camion"),
+  mode: text("Mode", "Mode"),
+};
+
+/** A panel's own columns, and in a table the names of tags that one of its queries asks for. */
+function columnsOf({ view, columns = {}, queries }: Panel): Readonly<Record<string, Column>> {
+  if (view.kind !== "table") return columns;
+  const asked = queries.flatMap((query) => ("influxql" in query ? query.influxql : query.en.influxql)).join(" ");
+  const titled = Object.entries(TITLES)
+    .filter(([name]) => name === "Time" || asked.includes(`"${name}"`))
+    .map(([name, title]) => [name, { title, ...columns[name] }] as const);
+  return { ...columns, ...Object.fromEntries(titled) };
 }
 
 /** What all of Grafana's panel builders can be told. */

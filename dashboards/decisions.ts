@@ -1,6 +1,6 @@
 import type { Dashboard } from "./build-dashboard.ts";
 import { text } from "./language.ts";
-import { NEITHER } from "./panel.ts";
+import { MODES, NEITHER } from "./panel.ts";
 import { series, table, worded } from "./query.ts";
 
 const FRAMES = `"name" = 'traffic.frame'`;
@@ -97,6 +97,7 @@ export const decisions: Dashboard = {
           view: { kind: "lines" },
           levels: NEITHER,
           size: [12, 9],
+          columns: MODES,
           queries: [
             series(
               {

@@ -58,3 +58,11 @@ export const lower = (attention: number, bad: number): Levels => ({ better: "low
 export const higher = (attention: number, bad: number): Levels => ({ better: "higher", attention, bad });
 /** A quantity that is neither good nor bad: one colour, said on purpose. */
 export const NEITHER: Levels = { better: "neither" };
+
+/** How the modes of a decision are called in legends. */
+export const MODES: Readonly<Record<string, Column>> = {
+  general: { title: { en: "everywhere", fr: "partout" } },
+  pilot: { title: { en: "pilot group", fr: "groupe pilote" } },
+  shadow: { title: { en: "shadow", fr: "à blanc" } },
+  hand: { title: { en: "by hand", fr: "à la main" } },
+};

@@ -1,6 +1,6 @@
 import type { Dashboard } from "./build-dashboard.ts";
 import { text } from "./language.ts";
-import { higher, lower, NEITHER } from "./panel.ts";
+import { higher, lower, MODES, NEITHER } from "./panel.ts";
 import { series, worded } from "./query.ts";
 
 const SAVED = 'sum("full_kWh") - sum("energy_kWh")';
@@ -188,6 +188,7 @@ export const town: Dashboard = {
           view: { kind: "bars" },
           levels: NEITHER,
           size: [12, 8],
+          columns: MODES,
           queries: [
             series(
               { columns: ['count("entry") AS "made"'], from: "decision", every: "1h", by: ["mode"], fill: "none" },

@@ -45,8 +45,8 @@ export const waste: Dashboard = {
         {
           title: text("Level and forecast", "Niveau et prévision"),
           description: text(
-            "Mean level of the chosen containers, and the forecast of the mornings: the middle, and the band up to what is passed once in ten times. Choose one container to see its own.",
-            "Niveau moyen des conteneurs choisis, et la prévision des matins : le milieu, et la bande jusqu’à ce qui n’est dépassé qu’une fois sur dix. Choisissez un conteneur pour voir le sien.",
+            "Mean level of the chosen containers, and the forecast of the mornings: the middle, and the band up to what is passed once in ten times, as if nobody came. Choose one container to see its own.",
+            "Niveau moyen des conteneurs choisis, et la prévision des matins : le milieu, et la bande jusqu’à ce qui n’est dépassé qu’une fois sur dix, comme si personne ne passait. Choisissez un conteneur pour voir le sien.",
           ),
           unit: "percentunit",
           decimals: 0,
@@ -124,6 +124,7 @@ export const waste: Dashboard = {
           size: [10, 9],
           link: { why: "device" },
           nothing: text("No container overflowed", "Aucun conteneur n’a débordé"),
+          columns: { fill: { title: text("Level", "Niveau") } },
           queries: [
             table({
               columns: ['"fill"'],

@@ -2,9 +2,11 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faultsOfAnswer, faultsOfFiles } from "../../dashboards/double/checks.ts";
+import { differences } from "../../dashboards/double/compare.ts";
 import { drawnDashboard } from "../../dashboards/double/draw.ts";
 import type { Answered, Send } from "../../dashboards/double/look.ts";
 import { answer, lookAt } from "../../dashboards/double/look.ts";
+import type { SourceFile } from "../../dashboards/double/provisioned.ts";
 import { alertRequests, type Looking } from "../../dashboards/double/requests.ts";
 import { openBrowser } from "../console/browser.ts";
 import { smaller } from "../console/smaller.ts";
@@ -79,6 +81,14 @@ describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", ()
     const asked = answered.filter((each) => each.asked.influxql.includes(`"${policy}".`));
     expect(asked.length).toBeGreaterThan(1);
     expect(asked.flatMap((each) => faultsOfAnswer(each.asked, each.frames))).toEqual([]);
+  });
+
+  test("answers the same however it is asked, by GET or by POST", async () => {
+    const byGet: SourceFile = { ...source(), jsonData: { ...source().jsonData, httpMode: "GET" } };
+    for (const id of BOARDS) {
+      const post = await lookAt(board("fr", id), source(), send, LOOKING);
+      expect(differences(post, await lookAt(board("fr", id), byGet, send, LOOKING))).toEqual([]);
+    }
   });
 
   test("answers every alert rule, and only silence that is good is silent", async () => {
