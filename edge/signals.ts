@@ -1,10 +1,11 @@
 import type { Input } from "#control/traffic/detection.ts";
 import { call, count, createDetection, isBlind, judgeSilence, occupy } from "#control/traffic/detection.ts";
+import { isFeasible, LONGEST_WAIT_S } from "#control/traffic/guard.ts";
 import type { SignalMode } from "#control/traffic/junction.ts";
 import { createJunction, stepJunction } from "#control/traffic/junction.ts";
 import { longestWait_s } from "#control/traffic/measures.ts";
 import type { Timing } from "#control/traffic/plan.ts";
-import { timingOfFixedPlan, timingOfFrame } from "#control/traffic/plan.ts";
+import { longestRed_ms, timingOfFixedPlan, timingOfFrame } from "#control/traffic/plan.ts";
 import { junctionTables } from "#control/traffic/tables.ts";
 import { Fault } from "#protocol/faults.ts";
 import { SIGNAL_MODES } from "#protocol/kinds.ts";
@@ -19,8 +20,8 @@ import type { Behaviour, BehaviourContext } from "./behaviour.ts";
 const STEP = seconds(1);
 /** A timer may be so late in ms; what the clock gains beyond that was not waited for. */
 const LATEST_MS = 250;
-/** How often inputs are asked whether they still answer. */
-const ASK_MS = 30_000;
+/** How often an input that has said nothing meanwhile is asked whether it still answers. */
+const ASK_MS = 10_000;
 /** Counted terminations are written down ahead by so many, so that the counter never falls back after a power cut. */
 const RESERVE = 500;
 
@@ -40,6 +41,8 @@ interface Kept {
 export function signalBehaviour(context: BehaviourContext): Behaviour {
   return new Signals(context);
 }
+
+const servedBy = ({ slots }: Timing): number => slots.reduce((mask, slot) => mask | slot.mask, 0) >>> 0;
 
 class Signals implements Behaviour {
   private readonly context: BehaviourContext;
@@ -197,16 +200,21 @@ class Signals implements Behaviour {
     }
     const timing = timingOfFrame(this.tables, frame);
     if (timing === undefined) return "it names a stage that this junction does not have";
+    if ((servedBy(this.fixed) & ~servedBy(timing)) !== 0) return "it leaves out a group that the fixed plan serves";
+    // The guard would cut it to minimum greens, which empty no queue. Where the junction itself has no room, it must do that.
+    const red_s = longestRed_ms(this.tables, timing) / 1000;
+    if (red_s > LONGEST_WAIT_S && isFeasible(this.state.guard)) return `it leaves someone at red for ${red_s} s`;
     this.frame = frame;
     this.frameTiming = timing;
     return undefined;
   }
 
-  /** Asks every input, so that one that does not answer is noticed, and one that moved unseen is caught up with. */
+  /** Asks the inputs, so that one that does not answer is noticed, and one that moved unseen is caught up with. */
   private ask(): void {
     this.askedAt = this.steady;
     const { hardware } = this.context;
     for (const input of this.detection.inputs) {
+      if (this.steady - input.heardAt < ASK_MS) continue;
       if (input.kind === "button") {
         const waiting = hardware.read(input.id, "waiting");
         if (waiting !== undefined) this.hear(input, "waiting", waiting);

@@ -154,7 +154,7 @@ export const KINDS = {
       occupancy: measure("1", 0, 1, "sample", minute, 1, "Occupancy", "Taux d’occupation"),
     },
     accepts: [],
-    safe: "its junction treats it as occupied after two minutes of silence",
+    safe: "its junction treats it as occupied after half a minute of silence",
   },
   camera: {
     en: "Camera counter",
@@ -168,7 +168,7 @@ export const KINDS = {
       pedestrians: counter("1", 1e9, "sample", minute, 1e9, "Pedestrians, counted", "Piétons, comptés"),
     },
     accepts: [],
-    safe: "its junction treats it as occupied after two minutes of silence",
+    safe: "its junction treats it as occupied after half a minute of silence",
   },
   signal: {
     en: "Signal controller",
@@ -226,7 +226,7 @@ export const KINDS = {
       waiting: choice(["no", "yes"], "state", quarter, "Someone waits", "Quelqu’un attend"),
     },
     accepts: [],
-    safe: "its junction treats it as pressed after two minutes of silence",
+    safe: "its junction treats it as pressed after half a minute of silence",
   },
   weather: {
     en: "Weather station",

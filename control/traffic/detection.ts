@@ -32,8 +32,11 @@ export interface Input {
   count: number;
 }
 
-/** A detector or button that has not answered for so long counts as occupied. */
-export const SILENT_MS = 120_000;
+/**
+ * A detector or button that has not answered for so long counts as occupied. Until this is noticed, whoever comes is not seen,
+ * and a junction may rest against a queue; asked every 10 s, an input has missed three answers within half a minute.
+ */
+export const SILENT_MS = 20_000;
 /** No more vehicles than this pass a loop between two words of it: beyond, it was broken meanwhile. */
 const CAUGHT_UP = 8;
 /** The speed at which a vehicle is taken to come from the advance loop: slow drivers must not be cut off. */
@@ -144,9 +147,11 @@ export function demandOf(detection: Detection, greens: number, endedAt: Float64A
 /**
  * Whether one of these green vehicle groups still has someone to let through: at the stop line, or between the advance loop
  * and the stop line. `queueOnly` leaves out those still on their way: beyond its fair share a green is for the queue alone.
+ * A group on recall has all of its fair share: who waits there unseen may need it.
  */
 export function isExtended(detection: Detection, groups: number, now: number, queueOnly: boolean): boolean {
   if ((detection.occupied & groups) !== 0) return true;
+  if (!queueOnly && (detection.recall & groups) !== 0) return true;
   for (let i = 0; i < detection.tables.size; i++) {
     if (((groups >>> i) & 1) === 0) continue;
     const travel = detection.travel_ms[i] as number;

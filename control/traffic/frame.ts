@@ -4,7 +4,8 @@ import { seconds, vehiclesPerHour } from "#protocol/units.ts";
 import type { Alternative, Decision, Evidence } from "../decision.ts";
 import type { Counted } from "./counts.ts";
 import { countEvidence } from "./counts.ts";
-import { change, shortestGreen } from "./plan.ts";
+import { LONGEST_WAIT_S } from "./guard.ts";
+import { change, longestRed_ms, shortestGreen, timingOfFrame } from "./plan.ts";
 import type { JunctionPlan, JunctionTables } from "./tables.ts";
 import { junctionTables, most } from "./tables.ts";
 import type { CycleLimits } from "./webster.ts";
@@ -93,7 +94,8 @@ export function frame(given: FrameInput): Decision<Frame> {
   ];
   if (input.current !== null && fits(input.current, stages)) {
     const had = meanDelay(input, stages, input.current);
-    if (Y < 1 && had <= cost * (1 + WORTH)) {
+    const tooLong = shortest <= LONGEST_CYCLE_S && keepsWaiting(tables, input.current);
+    if (!tooLong && Y < 1 && had <= cost * (1 + WORTH)) {
       alternatives.unshift({ value: computed, refused: "saves-too-little", cost: round(cost) });
       const value = { ...input.current, until: input.until };
       return {
@@ -104,7 +106,8 @@ export function frame(given: FrameInput): Decision<Frame> {
         validUntil: input.until,
       };
     }
-    alternatives.unshift({ value: input.current, refused: "more-delay", cost: round(had) });
+    const refused = tooLong ? "red-too-long" : "more-delay";
+    alternatives.unshift({ value: input.current, refused, cost: round(had) });
   }
   const uncounted = given.counted !== undefined && !anyVehicleCounted(given);
   const because = uncounted
@@ -283,6 +286,12 @@ function frameOf(input: FrameInput, stages: readonly Stage[], targets: readonly 
 /** Whether a frame has these stages in this order. */
 const fits = (frame: Frame, stages: readonly Stage[]): boolean =>
   frame.stages.length === stages.length && stages.every((stage, i) => frame.stages[i]?.stage === stage.id);
+
+/** Whether a frame that came from elsewhere, a person or another edition of this house, may leave someone at red for too long. */
+function keepsWaiting(tables: JunctionTables, frame: Frame): boolean {
+  const timing = timingOfFrame(tables, frame);
+  return timing === undefined || longestRed_ms(tables, timing) > LONGEST_WAIT_S * 1000;
+}
 
 /** Mean delay in s over all counted vehicles, by Webster's formula, when every stage has its target. */
 function meanDelay(input: FrameInput, stages: readonly Stage[], frame: Frame): number {

@@ -97,6 +97,34 @@ export function shortestGreen(tables: JunctionTables, mask: number, lead_ms: num
   return Math.max(driving, walking === 0 ? 0 : walking + lead_ms);
 }
 
+/**
+ * The longest in ms that a group which `timing` serves stays red when every stage lasts its maximum and none is left out:
+ * a vehicle group from the end of one of its stages to the next one's start, a pedestrian group from the end of its own minimum.
+ * What nothing serves is left out.
+ */
+export function longestRed_ms(tables: JunctionTables, { slots }: Timing): number {
+  let longest = 0;
+  for (let group = 0; group < tables.size; group++) {
+    const serves = ({ mask }: Slot): boolean => ((mask >>> group) & 1) === 1;
+    const first = slots.findIndex(serves);
+    if (first < 0) continue;
+    const walks = ((tables.pedestrians >>> group) & 1) === 1;
+    let red = 0;
+    for (let step = 0; step <= slots.length; step++) {
+      const slot = slots[(first + step) % slots.length] as Slot;
+      const next = slots[(first + step + 1) % slots.length] as Slot;
+      if (serves(slot)) {
+        longest = Math.max(longest, red);
+        red = walks ? Math.max(0, slot.max_ms - (tables.min_ms[group] as number)) : 0;
+        // A green that goes on into the next stage has no red between them.
+        if (!walks && serves(next)) continue;
+      } else red += slot.max_ms;
+      red += slot.transition_ms;
+    }
+  }
+  return longest;
+}
+
 /** Which slot the wall clock is in, and how far into it, in ms. `wall` is ms since 1970. */
 export function positionAt(timing: Timing, wall: number): { slot: number; into_ms: number } {
   const position = (((wall - timing.offset_ms) % timing.cycle_ms) + timing.cycle_ms) % timing.cycle_ms;

@@ -173,6 +173,22 @@ test.each([
     { ...frameUntil(START + HOUR), stages: [{ stage: "ns", min_s: 9, target_s: 8, max_s: 9 }] },
     /outside its range/,
   ],
+  [
+    "a frame that may leave someone at red for over 120 s",
+    {
+      ...frameUntil(START + HOUR),
+      stages: [
+        { stage: "ns", min_s: 6, target_s: 24, max_s: 36 },
+        { stage: "ew", min_s: 6, target_s: 16, max_s: 120 },
+      ],
+    },
+    /at red for 1\d\d s/,
+  ],
+  [
+    "a frame that leaves a street out",
+    { ...frameUntil(START + HOUR), stages: [{ stage: "ns", min_s: 6, target_s: 24, max_s: 36 }] },
+    /leaves out a group/,
+  ],
   ["a lamp's order", { action: "lamp-override", level: 1, until: START + HOUR }, /does not know/],
 ] as const)("%s is refused with the reason", (_, order, reason) => {
   expect(cabinet().alone.behaviour.obey(order as OrderOf<"frame">)).toMatch(reason);
@@ -206,6 +222,29 @@ test("inputs that stay silent are taken as occupied: every stage comes in turn",
   alone.behaviour.obey(frameUntil(START + 4 * HOUR));
   await run(3600);
   expect(worst(alone)).toBeLessThanOrEqual(120);
+});
+
+test("inputs that fall silent in a busy hour leave nobody waiting over 100 s: they are doubted within half a minute", async () => {
+  let deaf = false;
+  const { alone, clock, run } = cabinet({
+    rate: busy,
+    wire: (hardware) => ({
+      ...hardware,
+      read: (device, measure) => (deaf ? undefined : hardware.read(device, measure)),
+      watch: (listener) => hardware.watch((...seen) => (deaf ? undefined : listener(...seen))),
+    }),
+  });
+  alone.behaviour.obey(frameUntil(START + 100 * HOUR));
+  for (let fault = 0; fault < 100; fault++) {
+    deaf = false;
+    // At another moment of the cycle each time.
+    await run(300 + (fault % 50));
+    deaf = true;
+    await run(200);
+  }
+  expect(clock.now()).toBeGreaterThan(START + 13 * HOUR);
+  expect(worst(alone)).toBeLessThanOrEqual(100);
+  expect(alone.violations).toEqual([]);
 });
 
 test("a clock that is set an hour forward or back leaves every intergreen whole", async () => {

@@ -176,6 +176,7 @@ export const RULES = {
   "refused.guard": { en: "the guard allows nothing darker", fr: "la garde n’admet rien de plus sombre" },
   "refused.more-delay": { en: "makes people wait longer", fr: "fait attendre davantage" },
   "refused.saves-too-little": { en: "saves less than 3 % of the waiting", fr: "épargne moins de 3 % d’attente" },
+  "refused.red-too-long": { en: "leaves someone at red for over 120 s", fr: "laisse quelqu’un au rouge plus de 120 s" },
   "refused.fixed plan: more delay, or no reason to leave the counts unused": {
     en: "the fixed plan makes people wait longer, or leaves the counts unused",
     fr: "le plan fixe fait attendre davantage, ou ignore les comptages",

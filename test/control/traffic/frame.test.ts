@@ -1,7 +1,13 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { FrameInput } from "#control/traffic/frame.ts";
 import { frame } from "#control/traffic/frame.ts";
+import { isFeasible, createGuard } from "#control/traffic/guard.ts";
+import { createDetection } from "#control/traffic/detection.ts";
+import { createJunction, stepJunction } from "#control/traffic/junction.ts";
+import type { Timing } from "#control/traffic/plan.ts";
+import { longestRed_ms, timingOfFrame } from "#control/traffic/plan.ts";
+import { junctionTables } from "#control/traffic/tables.ts";
 import { canonical } from "#protocol/canonical.ts";
 import { order } from "#protocol/messages.ts";
 import { parseTerritory } from "#protocol/territory.ts";
@@ -97,4 +103,72 @@ test("any frame for any flows is one that a cabinet takes, fits into 105 s at it
       expect(canonical(frame(JSON.parse(JSON.stringify(given)) as FrameInput))).toBe(canonical(decision));
     }),
   );
+});
+
+describe("no frame keeps anyone waiting over 120 s", () => {
+  const counts = fc.array(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 2500, noNaN: true })), {
+    minLength: 12,
+    maxLength: 12,
+  });
+  const how = fc.array(fc.constantFrom(0, 1), { minLength: 12, maxLength: 12 });
+  /** A junction, what is counted there and what is not, and the frame that comes of it. */
+  const framed = fc.record({ junction: anyJunction, counts, how }).map(({ junction, counts: drawn, how: known }) => {
+    const flows = Object.fromEntries(junction.groups.map(({ id }, i) => [id, drawn[i] as number]));
+    const counted = Object.fromEntries(
+      junction.groups.map(({ id }, i) => [id, { at: "stop-line" as const, counters: 1, known: known[i] as number }]),
+    );
+    const decision = frame({ ...input(), junction, flows, calls: flows, counted });
+    const tables = junctionTables(junction);
+    return { junction, tables, decision, timing: timingOfFrame(tables, decision.value) as Timing };
+  });
+
+  test("with every stage at its longest the longest red leaves 10 s to spare, whatever is counted and unknown", () => {
+    fc.assert(
+      fc.property(framed, ({ tables, decision, timing }) => {
+        fc.pre(decision.evidence["within_120_s"] === true);
+        expect(longestRed_ms(tables, timing)).toBeLessThanOrEqual(110_000);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("a junction full at every line goes round in it without its guard, and no red lasts 120 s", () => {
+    fc.assert(
+      fc.property(framed, ({ junction, tables, decision, timing }) => {
+        fc.pre(decision.evidence["within_120_s"] === true && isFeasible(createGuard(tables, 0)));
+        const detection = createDetection(tables, junction, [], [], 0);
+        detection.occupied = tables.all;
+        const state = createJunction(tables, 0);
+        let longest = 0;
+        for (let now = 1000; now <= 900_000; now += 1000) {
+          stepJunction(state, { detection, mode: "adaptive", timing, wall: now }, now);
+          for (let i = 0; i < tables.size; i++) {
+            if (((state.guard.greens >>> i) & 1) === 0)
+              longest = Math.max(longest, now - (state.guard.endedAt[i] as number));
+          }
+        }
+        expect(longest).toBeLessThanOrEqual(120_000);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("one that came from elsewhere and would is refused with the reason, and one of our own is made", () => {
+    const own = frame(input());
+    const stages = own.value.stages.map((stage) => ({ ...stage, max_s: 130 }));
+    const decision = frame(input({ current: { ...own.value, stages } }));
+    expect(decision.value).toEqual(own.value);
+    expect(decision.alternatives[0]).toMatchObject({ refused: "red-too-long" });
+  });
+});
+
+test("the longest red is that of walkers who have their minimum alone: all of a round at its longest but 6 s", () => {
+  const tables = junctionTables(fourArms());
+  const stages = [
+    { stage: "ns", min_s: 6, target_s: 24, max_s: 36 },
+    { stage: "ew", min_s: 6, target_s: 16, max_s: 26 },
+  ];
+  const timing = timingOfFrame(tables, { action: "frame", cycle_s: 50, offset_s: 0, stages, until }) as Timing;
+  // The walkers of ns may have their 6 s of 36 alone, then 30 s of the stage, 5 s, 26 s of ew and 5 s.
+  expect(longestRed_ms(tables, timing)).toBe(66_000);
 });

@@ -148,15 +148,21 @@ test("nothing that waits is forgotten: a car that came too late for its green co
   expect(junction.state.guard.greens & 0b10).toBe(0b10);
 });
 
-test("a loop that has been silent for two minutes counts as occupied", () => {
+test("a loop that has been silent for twenty seconds counts as occupied, and its group has all of its fair share", () => {
   const junction = standing();
-  junction.to(100);
+  junction.to(40);
   junction.hear();
   expect(junction.detection.recall).toBe(0);
   const silent = junction.input("D-J1-east");
   silent.heardAt = junction.now - SILENT_MS;
   judgeSilence(junction.detection, junction.now);
   expect(junction.detection.recall).toBe(0b10);
+  const since = (): number => junction.now - (junction.state.guard.startedAt[1] as number);
+  while ((junction.state.guard.greens & 0b10) === 0) junction.to(junction.now / 1000 + 1);
+  occupy(junction.detection, junction.input("D-J1-north"), true, junction.now);
+  while ((junction.state.guard.greens & 0b10) !== 0) junction.to(junction.now / 1000 + 1);
+  // Of 6 to 25 s its fair share is 15, from when someone waits against it: from its first second on.
+  expect(since()).toBe(16_000);
 });
 
 test("a group without any detector is served every cycle", () => {
@@ -216,7 +222,7 @@ test("what a loop counted while it was not heard is not taken for a queue of tod
   expect(junction.detection.queue[advance.group]).toBe(1);
 });
 
-test("a junction is blind when none of its loops has spoken for two minutes, whatever its buttons say", () => {
+test("a junction is blind when none of its loops has spoken for twenty seconds, whatever its buttons say", () => {
   const { detection, input } = standing();
   expect(isBlind(detection, SILENT_MS - 1)).toBe(false);
   const button = detection.inputs.find(({ kind }) => kind === "button");
