@@ -53,6 +53,7 @@ export class Columns {
         return this.strings[number] ?? "";
       case BOOLEAN:
         return number === 1;
+      case undefined:
       default:
         return number;
     }

@@ -107,6 +107,11 @@ export function checkColumn(part: Expression, findings: Findings, isWildcardAllo
     case "parentheses":
       checkColumn(part.inner, findings, isWildcardAllowed);
       return;
+    case "boolean":
+    case "duration":
+    case "integer":
+    case "number":
+    case "string":
     default:
       throw fault("field must contain at least one variable");
   }

@@ -49,6 +49,15 @@ function split(where: Expression, now_ns: bigint, zone: string | undefined): Con
     }
     case "boolean":
       return { where };
+    case "call":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "reference":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       throw fault(`invalid condition expression: ${printExpression(where)}`);
   }
@@ -73,7 +82,7 @@ const latest = (a: bigint | undefined, b: bigint | undefined): bigint | undefine
 const earliest = (a: bigint | undefined, b: bigint | undefined): bigint | undefined =>
   a === undefined || (b !== undefined && b < a) ? b : a;
 
-function span(operator: Operator, side: Expression, now_ns: bigint, zone: string | undefined): Condition {
+function span(operator: string, side: Expression, now_ns: bigint, zone: string | undefined): Condition {
   const at_ns = momentOf(side, now_ns, zone);
   switch (operator) {
     case ">":
@@ -113,6 +122,15 @@ function momentOf(side: Expression, now_ns: bigint, zone: string | undefined): b
     case "integer":
       if (folded.value < 2n ** 63n) return folded.value;
       throw incompatible(folded);
+    case "binary":
+    case "boolean":
+    case "call":
+    case "distinct":
+    case "parentheses":
+    case "reference":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       throw incompatible(folded);
   }

@@ -51,7 +51,7 @@ function joined(root: Expression, operator: Operator, right: Expression): Expres
   let above: Growing | undefined;
   let here = root;
   while (here.kind === "binary" && PRECEDENCE[here.operator] < PRECEDENCE[operator]) {
-    above = here as Growing;
+    above = here;
     here = here.right;
   }
   const added: Expression = { kind: "binary", operator, left: here, right };

@@ -41,6 +41,15 @@ function folding(expression: Expression, options: FoldOptions): Folded {
     }
     case "call":
       return callOf(expression, options);
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "reference":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return expression;
   }
@@ -138,12 +147,19 @@ function computed(operator: Operator, left: Folded, right: Folded, zone: string 
       return ofMoment(operator, left.at_ns, right, zone);
     case "string":
       return ofString(operator, left.value, right, zone);
+    case "binary":
+    case "call":
+    case "distinct":
+    case "parentheses":
+    case "reference":
+    case "regex":
+    case "wildcard":
     default:
       return undefined;
   }
 }
 
-function ofBooleans(operator: Operator, left: boolean, right: boolean): Folded | undefined {
+function ofBooleans(operator: string, left: boolean, right: boolean): Folded | undefined {
   switch (operator) {
     case "=":
       return boolean(left === right);
@@ -161,7 +177,7 @@ function ofBooleans(operator: Operator, left: boolean, right: boolean): Folded |
   }
 }
 
-function compared(operator: Operator, left: number | bigint, right: number | bigint): Folded | undefined {
+function compared(operator: string, left: number | bigint, right: number | bigint): Folded | undefined {
   switch (operator) {
     case "=":
       return boolean(left === right);
@@ -180,7 +196,7 @@ function compared(operator: Operator, left: number | bigint, right: number | big
   }
 }
 
-function ofNumbers(operator: Operator, left: number, right: number): Folded | undefined {
+function ofNumbers(operator: string, left: number, right: number): Folded | undefined {
   const number = (value: number): Folded => ({ kind: "number", value });
   switch (operator) {
     case "+":
@@ -219,12 +235,20 @@ function ofInteger(operator: Operator, left: bigint, right: Folded, zone: string
       const at_ns = timeOf(right.value, zone);
       return at_ns === undefined ? undefined : ofDuration(operator, left, { kind: "moment", at_ns }, zone);
     }
+    case "binary":
+    case "boolean":
+    case "call":
+    case "distinct":
+    case "parentheses":
+    case "reference":
+    case "regex":
+    case "wildcard":
     default:
       return undefined;
   }
 }
 
-function ofIntegers(operator: Operator, left: bigint, right: bigint): Folded | undefined {
+function ofIntegers(operator: string, left: bigint, right: bigint): Folded | undefined {
   const integer = (value: bigint): Folded => ({ kind: "integer", value: wrapped(value) });
   switch (operator) {
     case "+":
@@ -249,7 +273,7 @@ function ofIntegers(operator: Operator, left: bigint, right: bigint): Folded | u
 }
 
 /** Where one side is beyond 63 bits both are taken for unsigned. */
-function ofUnsigned(operator: Operator, left: bigint, right: bigint): Folded | undefined {
+function ofUnsigned(operator: string, left: bigint, right: bigint): Folded | undefined {
   const unsigned = (value: bigint): Folded => ({ kind: "integer", value: BigInt.asUintN(64, value) });
   switch (operator) {
     case "+":
@@ -289,6 +313,14 @@ function ofDuration(operator: Operator, left: bigint, right: Folded, zone: strin
       const at_ns = timeOf(right.value, zone);
       return at_ns === undefined ? undefined : ofDuration(operator, left, { kind: "moment", at_ns }, zone);
     }
+    case "binary":
+    case "boolean":
+    case "call":
+    case "distinct":
+    case "parentheses":
+    case "reference":
+    case "regex":
+    case "wildcard":
     default:
       return undefined;
   }
@@ -311,6 +343,15 @@ function ofMoment(operator: Operator, left: bigint, right: Folded, zone: string 
       const at_ns = timeOf(right.value, zone);
       return at_ns === undefined ? undefined : ofMoment(operator, left, { kind: "moment", at_ns }, zone);
     }
+    case "binary":
+    case "boolean":
+    case "call":
+    case "distinct":
+    case "number":
+    case "parentheses":
+    case "reference":
+    case "regex":
+    case "wildcard":
     default:
       return undefined;
   }

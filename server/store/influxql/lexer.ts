@@ -27,7 +27,7 @@ const KEYWORDS = new Set(
 export const isKeyword = (name: string): boolean => KEYWORDS.has(name.toUpperCase());
 
 /** Longest first, so that `=~` is not read as `=`. */
-const OPERATORS = ["::", "=~", "!=", "!~", ">=", "<=", "<>", ..."+-*/%&|^=<>(),;:."];
+const OPERATORS = ["::", "=~", "!=", "!~", ">=", "<=", "<>", ..."+ - * / % & | ^ = < > ( ) , ; : .".split(" ")];
 /** Kinds that InfluxDB gives no name to. */
 const NAMELESS = new Set(["INTEGER", "COMMENT", "BOUNDPARAM", "BADREGEX"]);
 

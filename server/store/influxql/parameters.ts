@@ -23,6 +23,10 @@ function tokenOf(value: unknown): Token {
       return token("STRING", value);
     case "boolean":
       return token(value ? "TRUE" : "FALSE", "");
+    case "function":
+    case "object":
+    case "symbol":
+    case "undefined":
     default:
       if (typeof value === "object" && value !== null && !Array.isArray(value)) return typed(Object.entries(value));
       return fault(`unable to bind parameter with type ${Array.isArray(value) ? "[]interface {}" : "<nil>"}`);

@@ -44,16 +44,9 @@ const FIRST_WORDS = [
 
 function statement(words: Words, first: Token): Statement {
   const word = FIRST_WORDS.find((each) => each === first.kind);
-  switch (word) {
-    case undefined:
-      throw words.unexpected(first, FIRST_WORDS);
-    case "SELECT":
-      return select(words);
-    case "SHOW":
-      return show(words);
-    default:
-      return refused(words, word, select);
-  }
+  if (word === undefined) throw words.unexpected(first, FIRST_WORDS);
+  if (word === "SELECT") return select(words);
+  return word === "SHOW" ? show(words) : refused(words, word, select);
 }
 
 /** What stands after SELECT. Where `INTO` is required, as in a continuous query, its absence is an error. */

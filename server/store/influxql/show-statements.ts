@@ -118,6 +118,22 @@ function cardinality(words: Words, what: What, last: string): Draft {
         draft.what = "tag values cardinality";
       } else if (words.takes("CARDINALITY")) draft.what = "tag values cardinality";
       break;
+    case "continuous queries":
+    case "databases":
+    case "diagnostics":
+    case "field keys":
+    case "grants":
+    case "measurements":
+    case "queries":
+    case "retention policies":
+    case "series cardinality":
+    case "shard groups":
+    case "shards":
+    case "stats":
+    case "subscriptions":
+    case "tag keys":
+    case "tag values cardinality":
+    case "users":
     default:
       break;
   }
