@@ -1,4 +1,4 @@
-import { SERIES, type SeriesName } from "#protocol/series.ts";
+import type { SeriesName, SeriesPoint } from "#protocol/series.ts";
 
 /** A point in milliseconds, as the server is to write it. */
 export interface Written {
@@ -8,14 +8,14 @@ export interface Written {
   readonly at: number;
 }
 
-/** A point of a series of the server's own; what the contract does not name raises. */
-export function own(measurement: SeriesName, at: number, tags: Written["tags"], fields: Written["fields"]): Written {
-  const row = SERIES[measurement];
-  for (const tag of Object.keys(tags)) if (!(tag in row.tags)) throw new Error(`${measurement} has no tag ${tag}`);
-  for (const field of Object.keys(fields)) {
-    if (!(field in row.fields)) throw new Error(`${measurement} has no field ${field}`);
-  }
-  return { measurement, at, tags, fields };
+/** A point of a series of the server's own. */
+export function own<Name extends SeriesName>(
+  measurement: Name,
+  at: number,
+  tags: SeriesPoint<Name>["tags"],
+  fields: SeriesPoint<Name>["fields"],
+): Written {
+  return { measurement, at, tags, fields } as Written;
 }
 
 /** One line of line protocol with a time in milliseconds; undefined for a point without a value. */
