@@ -15,7 +15,7 @@ export function own<Name extends SeriesName>(
   tags: SeriesPoint<Name>["tags"],
   fields: SeriesPoint<Name>["fields"],
 ): Written {
-  return { measurement, at, tags, fields } as Written;
+  return { measurement, at, tags, fields };
 }
 
 /** One line of line protocol with a time in milliseconds; undefined for a point without a value. */
