@@ -4,7 +4,16 @@ import { InfluxError, type InfluxEngine, type QueryLimits } from "../../store/in
 import type { ApiContext } from "../context.ts";
 import { type AnswerForm, answerText, errorText, noHeader, pieces } from "./answers.ts";
 import { callerOf, requireRole } from "./caller.ts";
-import { MAX_BODY_BYTES, bodyOf, boundParameters, contentTypeOf, formOf, parametersOf, tooLarge } from "./requests.ts";
+import {
+  FORM,
+  MAX_BODY_BYTES,
+  bodyOf,
+  boundParameters,
+  contentTypeOf,
+  formOf,
+  parametersOf,
+  tooLarge,
+} from "./requests.ts";
 import { Turns } from "./turns.ts";
 
 /** The version of InfluxDB whose answers these are. */
@@ -30,7 +39,10 @@ export async function influxFace(app: FastifyInstance, context: ApiContext): Pro
   const turns = new Turns(TURNS);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: MAX_BODY_BYTES }, (_, body, done) => done(null, body));
-  app.addHook("onRequest", async (_, reply) => {
+  app.addHook("onRequest", async (request, reply) => {
+    // As InfluxDB: nobody needs to say of what type a body of line protocol is, and Go's client says an empty one.
+    const type = request.headers["content-type"];
+    if (type !== undefined && !type.startsWith(FORM)) request.headers["content-type"] = "application/octet-stream";
     reply.header("x-influxdb-version", VERSION).header("x-influxdb-build", "Vigie").header("cache-control", "no-store");
   });
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply));

@@ -7,12 +7,14 @@ import { type AnswerForm, EPOCHS } from "./answers.ts";
 /** The largest body of a write, before and after decompression, and of a query: InfluxDB's own default. */
 export const MAX_BODY_BYTES = 25_000_000;
 
+export const FORM = "application/x-www-form-urlencoded";
+
 /** The parameters of a request, from the address and from a form in the body. The address wins where both say one. */
 export function parametersOf(request: FastifyRequest): URLSearchParams {
   const url = request.url;
   const parameters = new URLSearchParams(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
   const type = request.headers["content-type"] ?? "";
-  if (request.body instanceof Uint8Array && type.startsWith("application/x-www-form-urlencoded")) {
+  if (request.body instanceof Uint8Array && type.startsWith(FORM)) {
     for (const [name, value] of new URLSearchParams(Buffer.from(request.body).toString("utf8"))) {
       if (!parameters.has(name)) parameters.append(name, value);
     }
@@ -43,20 +45,31 @@ function wantsCsv(accept: string): boolean {
   return false;
 }
 
-/** Bound parameters. Raises InfluxError 400. */
+/** Bound parameters; a number without a point is an integer. Raises InfluxError 400. */
 export function boundParameters(text: string | null): Record<string, unknown> | undefined {
   if (text === null || text === "") return undefined;
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text, (_, each: unknown, context?: { source?: string }) =>
+    value = JSON.parse(text, (_, each: unknown, context?: { source?: string }) =>
       typeof each === "number" && context?.source !== undefined && !context.source.includes(".")
-        ? BigInt(context.source)
+        ? integerOf(context.source)
         : each,
     );
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    throw new SyntaxError("expected an object");
   } catch (problem) {
+    if (problem instanceof InfluxError) throw problem;
     throw new InfluxError(400, `error parsing query parameters: ${(problem as Error).message}`);
   }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new InfluxError(400, "error parsing query parameters: expected an object");
+}
+
+function integerOf(text: string): bigint {
+  const refused = (why: string): InfluxError =>
+    new InfluxError(400, `error parsing json value: strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
+  if (!/^-?\d+$/.test(text)) throw refused("invalid syntax");
+  const value = BigInt(text);
+  if (BigInt.asIntN(64, value) !== value) throw refused("value out of range");
+  return value;
 }
 
 const unzip = promisify(gunzip);

@@ -92,6 +92,18 @@ test("a request that says too little or nonsense is told what is missing", async
   const cases: readonly [string, "GET" | "POST", number, string][] = [
     ["/query?db=vigie", "GET", 400, 'missing required parameter "q"'],
     ["/query?q=SHOW+DATABASES&params=[1]", "GET", 400, "error parsing query parameters: expected an object"],
+    [
+      '/query?q=SHOW+DATABASES&params={"x":1e3}',
+      "GET",
+      400,
+      'error parsing json value: strconv.ParseInt: parsing "1e3": invalid syntax',
+    ],
+    [
+      '/query?q=SHOW+DATABASES&params={"x":9223372036854775808}',
+      "GET",
+      400,
+      'error parsing json value: strconv.ParseInt: parsing "9223372036854775808": value out of range',
+    ],
     ["/write", "POST", 400, "database is required"],
     ["/write?db=vigie&precision=zz", "POST", 400, 'invalid precision "zz" (use n, u, ms, s, m or h)'],
     ["/api/v2/write?bucket=vigie&precision=m", "POST", 400, 'invalid precision "m" (use ns, us, ms or s)'],

@@ -13,6 +13,7 @@ import type { Role } from "#server/api/resources.ts";
 import { createServer, type Server } from "#server/server.ts";
 import { openState } from "#server/state.ts";
 import { memoryStore } from "#server/store/memory.ts";
+import type { Store } from "#server/store/store.ts";
 import { listBroker, type ListBroker, MONDAY, signer, village } from "../village.ts";
 
 /** The village's server with its API on top: real parts, virtual time, everything in memory. */
@@ -76,7 +77,7 @@ export async function townHall(
     clock: clock.settling,
     ...(options.wall && { wall: options.wall }),
     broker,
-    store: memoryStore(),
+    store: options.store ?? memoryStore(),
     state,
     signer,
     secret: randomBytes(32),
