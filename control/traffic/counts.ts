@@ -1,6 +1,8 @@
 import type { SignalGroup } from "#protocol/territory.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
 import { seconds } from "#protocol/units.ts";
+import type { Doubt } from "./doubt.ts";
+import { DOUBTS } from "./doubt.ts";
 
 /** One word of a counter: how much it had counted at a moment. */
 export interface Word {
@@ -24,8 +26,8 @@ export const HABITS = {
 /** A counter that has missed so many of its words is silent. */
 const MISSED = 3;
 
-/** What one counter says about an hour, or why it says nothing. */
-export type Rate = number | "silent" | "too-short";
+/** What one counter says about an hour, or why it says nothing; doubted is one whose nothing is not believed. */
+export type Rate = number | "silent" | "too-short" | "doubted";
 
 /**
  * Events an hour by one counter's words, oldest first: what it counted between its first and its last word, over the time
@@ -90,6 +92,7 @@ export function countEvidence(
   groups: readonly Pick<SignalGroup, "id" | "kind">[],
   counted: Readonly<Record<string, Counted>>,
   silent: readonly string[],
+  doubted: Readonly<Record<string, Doubt>>,
 ): Record<string, number | string> {
   const named = (of: (each: Counted) => boolean, kind: SignalGroup["kind"]): string[] =>
     groups.flatMap(({ id, kind: own }) => {
@@ -106,6 +109,9 @@ export function countEvidence(
     assumed_as_planned: named(({ known }) => known === 0, "vehicle"),
     assumed_called: named(({ counters, known }) => counters > 0 && known === 0, "pedestrian"),
     silent_counters: [...silent],
+    ...Object.fromEntries(
+      DOUBTS.map((doubt) => [`doubted_${doubt}`, Object.keys(doubted).filter((each) => doubted[each] === doubt)]),
+    ),
   };
   return {
     counters: of.reduce((sum, each) => sum + each.counters, 0),

@@ -4,6 +4,7 @@ import { seconds, vehiclesPerHour } from "#protocol/units.ts";
 import type { Alternative, Decision, Evidence } from "../decision.ts";
 import type { Counted } from "./counts.ts";
 import { countEvidence } from "./counts.ts";
+import type { Doubt } from "./doubt.ts";
 import { LONGEST_WAIT_S } from "./guard.ts";
 import { change, longestRed_ms, shortestGreen, timingOfFrame } from "./plan.ts";
 import type { JunctionPlan, JunctionTables } from "./tables.ts";
@@ -27,6 +28,8 @@ export interface FrameInput {
   readonly counted?: Readonly<Record<string, Counted>>;
   /** Counters that should have spoken and did not, by name; said in the evidence. */
   readonly silent?: readonly string[];
+  /** Counters that count nothing and are not believed, by name, and why; said in the evidence. */
+  readonly doubted?: Readonly<Record<string, Doubt>>;
   /** The frame that the junction has now, if it has one. */
   readonly current: OrderOf<"frame"> | null;
   readonly until: Instant;
@@ -81,7 +84,7 @@ export function frame(given: FrameInput): Decision<Frame> {
     calls_h: round(total(Object.values(given.calls))),
     delay_s: round(cost),
     within_120_s: shortest <= LONGEST_CYCLE_S,
-    ...(given.counted && countEvidence(given.junction.groups, given.counted, given.silent ?? [])),
+    ...(given.counted && countEvidence(given.junction.groups, given.counted, given.silent ?? [], given.doubted ?? {})),
   };
   const fixed = fixedPlan(input, stages, between);
   const costOfFixed = meanDelay(input, stages, fixed);

@@ -1,11 +1,12 @@
-import type { Counter, Rate, Word } from "#control/traffic/counts.ts";
-import { countOf, HABITS, rateOf } from "#control/traffic/counts.ts";
+import type { Counter } from "#control/traffic/counts.ts";
+import { countOf } from "#control/traffic/counts.ts";
 import type { FrameInput } from "#control/traffic/frame.ts";
 import { frame } from "#control/traffic/frame.ts";
 import type { Junction, SignalGroup } from "#protocol/territory.ts";
-import type { Instant, Seconds } from "#protocol/units.ts";
+import type { Instant } from "#protocol/units.ts";
 import { MINUTE, seconds } from "#protocol/units.ts";
 import type { Service, ServiceParts } from "./service.ts";
+import { trafficCounts } from "./traffic-counts.ts";
 
 /** A frame outlives the next ones by this many, so that a server that is away for a while changes nothing. */
 const PERIODS_VALID = 4;
@@ -18,6 +19,7 @@ export function trafficService(parts: ServiceParts): Service {
   const junctions = new Map(territory.junctions.map((junction, index) => [junction.id, { junction, index }]));
   const detectors = Map.groupBy(territory.detectors, (detector) => detector.junction);
   const buttons = Map.groupBy(territory.buttons, (button) => button.junction);
+  const readCounts = trafficCounts(parts);
   const parameter = (name: "every_min" | "counted_min"): number => policies.get("traffic.frame").parameters[name] ?? 15;
 
   return {
@@ -34,10 +36,7 @@ export function trafficService(parts: ServiceParts): Service {
       const window = seconds(parameter("counted_min") * 60);
       const loops = detectors.get(subject) ?? [];
       const pressed = buttons.get(subject) ?? [];
-      const rates = new Map([
-        ...(await ratesOf(parts, "vehicles", idsOf(loops), now, window)),
-        ...(await ratesOf(parts, "calls", idsOf(pressed), now, window)),
-      ]);
+      const { rates, doubted } = await readCounts(loops, pressed, now, window);
       const counters = [...loops, ...pressed.map((button) => ({ ...button, place: "button" as const }))];
       const counts = junction.groups.map(({ id }) => {
         const own = counters.filter(({ group }) => group === id);
@@ -60,6 +59,7 @@ export function trafficService(parts: ServiceParts): Service {
         flows: perHour("vehicle"),
         calls: perHour("pedestrian"),
         counted: Object.fromEntries(counts.map(([group, { counted }]) => [group, counted])),
+        ...(doubted.size > 0 && { doubted: Object.fromEntries(doubted) }),
         silent: [...rates].flatMap(([device, rate]) => (rate === "silent" ? [device] : [])),
         current: had?.action === "frame" ? had : null,
         until: (now + PERIODS_VALID * parameter("every_min") * MINUTE) as Instant,
@@ -68,28 +68,4 @@ export function trafficService(parts: ServiceParts): Service {
       return { inputs, decision, orders: [{ device: subject, order: decision.value, expiresAt: decision.validUntil }] };
     },
   };
-}
-
-const idsOf = (devices: readonly { readonly id: string }[]): string[] => devices.map(({ id }) => id);
-
-/** What each counter says about an hour, from its words within `window` and one of its periods before. */
-async function ratesOf(
-  { store }: ServiceParts,
-  measure: keyof typeof HABITS,
-  devices: readonly string[],
-  now: Instant,
-  window: Seconds,
-): Promise<ReadonlyMap<string, Rate>> {
-  if (devices.length === 0) return new Map();
-  const habit = HABITS[measure];
-  const from = (now - (window + habit.every_s) * 1000) as Instant;
-  // One row a second that has a word: when each was said, for all devices in one question.
-  const rows = await store.aggregate({ devices, measure, from, to: now, every: seconds(1), by: "device" });
-  const words = Map.groupBy(rows, ({ device = "" }) => device);
-  return new Map(
-    devices.map((device) => {
-      const said = (words.get(device) ?? []).map(({ at, last }): Word => ({ at, value: last }));
-      return [device, rateOf(said, now, habit)];
-    }),
-  );
 }

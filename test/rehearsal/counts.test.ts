@@ -35,3 +35,20 @@ test("a loop that falls silent is not taken for an empty lane, and every frame c
     expect(Math.abs(counted - (whole.get(quarter)?.inputs.flows[group] ?? 0))).toBeLessThan(20 + 0.15 * counted);
   }
 });
+
+test("a loop that is stuck at its count is doubted for as long as it is, and the loop before the line stands in", async () => {
+  const { id: target, group } = HAMLET.detectors.find(({ place }) => place === "stop-line") ?? { id: "", group: "" };
+  const struck = await evening({ hours: 4, faults: [{ kind: "sensor-stuck", at_s: 3600, for_s: 7200, target }] });
+  expect(broken(struck)).toEqual(NOTHING_BROKEN);
+  const frames = await framesOf(struck);
+  for (const quarter of [1, 2, 3, 4]) expect(frames.get(quarter)?.inputs.doubted).toBeUndefined();
+  for (const quarter of [6, 7, 8, 9, 10, 11]) {
+    const { inputs, evidence } = frames.get(quarter) ?? {};
+    expect(Object.keys(inputs?.doubted ?? {})).toEqual([target]);
+    expect(evidence).toMatchObject({ counted_before_line: group });
+    expect(inputs?.flows[group]).toBeGreaterThan(0);
+  }
+  const after = [...frames].filter(([quarter]) => quarter >= 14);
+  expect(after.length).toBeGreaterThan(0);
+  for (const [, { inputs }] of after) expect(inputs.doubted).toBeUndefined();
+});

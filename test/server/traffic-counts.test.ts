@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import type { FrameInput } from "#control/traffic/frame.ts";
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
-import { MINUTE } from "#protocol/units.ts";
+import { DAY, MINUTE } from "#protocol/units.ts";
 import { virtualClock } from "#rehearsal/clock.ts";
 import { openJournal } from "#server/journal.ts";
 import { offsetsOf } from "#server/offsets.ts";
@@ -31,7 +31,7 @@ const words = (device: string, measure: string, from: number, to: number, perMin
     value: 1000 + i * perMinute,
   }));
 
-async function decided(store: Store, readings: readonly Reading[]) {
+async function serviceWith(store: Store, readings: readonly Reading[]) {
   await store.open();
   await store.commit([{ station: "S-J1", epoch: "e", first: 1, readings }]);
   const clock = virtualClock(MONDAY);
@@ -39,17 +39,19 @@ async function decided(store: Store, readings: readonly Reading[]) {
   const registry = createRegistry(village, clock);
   const policies = openPolicies(state, openJournal(state, decideByName), village, clock);
   const offsets = offsetsOf(village.timeZone);
-  const outcome = await trafficService({ territory: village, store, registry, policies, clock, offsets }).decide(
-    "J1",
-    MONDAY,
-  );
+  return trafficService({ territory: village, store, registry, policies, clock, offsets });
+}
+
+async function decided(store: Store, readings: readonly Reading[]) {
+  const outcome = await (await serviceWith(store, readings)).decide("J1", MONDAY);
   await store.close();
   return { inputs: outcome?.inputs as FrameInput, decision: outcome?.decision };
 }
 
+let files = 0;
 const STORES: Record<string, () => Store> = {
   "the memory store": () => memoryStore(),
-  "the DuckDB store": () => duckdbStore(join(directory, "readings.duckdb")),
+  "the DuckDB store": () => duckdbStore(join(directory, `${files++}.duckdb`)),
 };
 
 for (const [name, open] of Object.entries(STORES)) {
@@ -80,4 +82,51 @@ test("a loop that died a quarter of an hour ago is left out, and its lane is tak
     assumed_called: "PW",
     silent_counters: "D-S, B-PW",
   });
+});
+
+/** Words of a day that ended at `MONDAY` minus so many days: `perMinute` in the half hour before. */
+const dayBefore = (device: string, days: number, perMinute: number): Reading[] =>
+  words(device, "vehicles", 31, 1, perMinute).map((word) => ({ ...word, at: (word.at - days * DAY) as Instant }));
+
+for (const [name, open] of Object.entries(STORES)) {
+  test(`over ${name}: a loop that counts nothing where it counted 600 an hour yesterday and a week ago is doubted`, async () => {
+    const usual = [...dayBefore("D-S", 7, 12), ...dayBefore("D-S", 1, 10)];
+    const spoke = [...words("D-W", "vehicles", 31, 1, 10), ...words("D-S", "vehicles", 31, 1, 0)];
+    const { inputs, decision } = await decided(open(), [...usual, ...spoke]);
+    expect(inputs.flows).toEqual({ W: 600 });
+    expect(inputs.doubted).toEqual({ "D-S": "usual" });
+    expect(decision?.evidence).toMatchObject({ doubted_usual: "D-S", assumed_as_planned: "S" });
+  });
+
+  test(`over ${name}: a loop that counts nothing on a night that was empty on one of those days, too, is believed`, async () => {
+    const usual = [...dayBefore("D-S", 7, 0), ...dayBefore("D-S", 1, 10)];
+    const { inputs, decision } = await decided(open(), [...usual, ...words("D-S", "vehicles", 31, 1, 0)]);
+    expect(inputs.flows).toEqual({ S: 0 });
+    expect(inputs.doubted).toBeUndefined();
+    expect(decision?.evidence).not.toHaveProperty("doubted_usual");
+  });
+
+  test(`over ${name}: a loop that is occupied for half an hour and counts nothing is doubted`, async () => {
+    const occupied = words("D-S", "occupancy", 31, 1, 0).map((word) => ({ ...word, value: 1 }));
+    const { inputs } = await decided(open(), [...words("D-S", "vehicles", 31, 1, 0), ...occupied]);
+    expect(inputs.doubted).toEqual({ "D-S": "occupied" });
+  });
+}
+
+test("a doubted loop stays doubted while it counts nothing, after its better time has left the window, and is believed when it counts", async () => {
+  const store = memoryStore();
+  const began = { device: "D-S", measure: "vehicles", at: (MONDAY - 30 * MINUTE) as Instant, value: 0 };
+  const busy = words("D-S", "vehicles", 29, 16, 10);
+  const stuck = words("D-S", "vehicles", 15, -59, 0).map((word) => ({ ...word, value: 1130 }));
+  const again = words("D-S", "vehicles", -60, -75, 3).map((word) => ({ ...word, value: word.value + 200 }));
+  const service = await serviceWith(store, [began, ...busy, ...stuck, ...again]);
+  const doubtedAt = async (minutes: number): Promise<FrameInput["doubted"]> => {
+    const outcome = await service.decide("J1", (MONDAY + minutes * MINUTE) as Instant);
+    return (outcome?.inputs as FrameInput | undefined)?.doubted;
+  };
+  expect(await doubtedAt(-11)).toBeUndefined();
+  expect(await doubtedAt(0)).toEqual({ "D-S": "usual" });
+  expect(await doubtedAt(15)).toEqual({ "D-S": "usual" });
+  expect(await doubtedAt(50)).toEqual({ "D-S": "usual" });
+  expect(await doubtedAt(70)).toBeUndefined();
 });

@@ -61,6 +61,18 @@ export const FACTS = {
   },
   "fact.assumed_called": { en: "Buttons unknown: as if called often", fr: "Boutons inconnus : comme souvent appelés" },
   "fact.silent_counters": { en: "Silent counters", fr: "Compteurs muets" },
+  "fact.doubted_occupied": {
+    en: "Doubted: always occupied and counting nothing",
+    fr: "Mis en doute : toujours occupés et ne comptant rien",
+  },
+  "fact.doubted_nearby": {
+    en: "Doubted: counting nothing while their neighbours count",
+    fr: "Mis en doute : ne comptant rien quand leurs voisins comptent",
+  },
+  "fact.doubted_usual": {
+    en: "Doubted: counting nothing where they usually count many",
+    fr: "Mis en doute : ne comptant rien là où ils comptent d’ordinaire beaucoup",
+  },
   "fact.containers": { en: "Containers", fr: "Conteneurs" },
   "fact.visited": { en: "Visited", fr: "Visités" },
   "fact.full": { en: "Of these, full", fr: "Dont pleins" },
