@@ -51,11 +51,11 @@ test("the npm client `influx` pings, writes by its schema, asks, groups and list
   const rows = await influx.query<{ time: Date; mean: number; street: string }>(
     `SELECT mean(level_dB) FROM noise WHERE time >= '2026-03-02' AND time < '2026-03-03' GROUP BY time(1d), street`,
   );
-  expect(rows.map(({ mean, street }) => [mean, street]).toSorted()).toEqual([
+  expect(rows.map(({ mean, street }) => [mean, street]).toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
     [55, "rue du Four"],
     [70, "quai"],
   ]);
-  expect(rows.groupRows.map(({ name }) => name)).toEqual(["noise", "noise"]);
+  expect(rows.groups().map(({ name, tags }) => [name, tags])).toEqual([["noise", { street: "quai" }], ["noise", { street: "rue du Four" }]]); // prettier-ignore
   const all = await influx.query<{ note: string; cars: number; ok: boolean }>(
     "SELECT * FROM noise ORDER BY time DESC LIMIT 1",
   );
@@ -63,7 +63,7 @@ test("the npm client `influx` pings, writes by its schema, asks, groups and list
   const bound = await influx.query<{ cars: number }>("SELECT cars FROM noise WHERE cars > $least", {
     placeholders: { least: 4 },
   });
-  expect(bound.map(({ cars }) => cars).toSorted()).toEqual([5, 9]);
+  expect(bound.map(({ cars }) => cars).toSorted((a, b) => a - b)).toEqual([5, 9]);
   expect(await influx.getDatabaseNames()).toEqual(["vigie"]);
   expect(await influx.getMeasurements()).toContain("noise");
   expect(await influx.getSeries()).toContain("noise,street=quai");

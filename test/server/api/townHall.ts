@@ -67,7 +67,7 @@ afterEach(async () => {
 });
 
 export async function townHall(
-  options: { ready?: boolean; limits?: Partial<ApiLimits>; at?: Instant; wall?: Clock } = {},
+  options: { ready?: boolean; limits?: Partial<ApiLimits>; at?: Instant; wall?: Clock; store?: Store } = {},
 ): Promise<TownHall> {
   const clock = virtualClock(options.at ?? MONDAY);
   const state = openState(":memory:", village.id);
