@@ -7,7 +7,7 @@ import { filled } from "./fill.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { aggregated, canAggregate } from "./pushdown.ts";
 import { aggregateOf, atWindows, reduced } from "./reduce.ts";
-import { scanOf, seriesOf } from "./scan.ts";
+import { scanOf, seriesOf, slotsOf } from "./scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
 import {
   cumulativeSum,
@@ -26,6 +26,8 @@ type Call = Extract<Expression, { kind: "call" }>;
 /** How rows are read: `fetch` gives the columns of an SQL query. */
 export interface Read {
   fetch(sql: string): Promise<readonly (readonly Value[])[]>;
+  /** What to write behind FROM for our own readings in [from, to), milliseconds since 1970. */
+  relation(from_ms: number, to_ms: number): string;
   readonly catalogue: Catalogue;
   readonly limits: QueryLimits;
 }
@@ -43,21 +45,24 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
   if (makeTransformation !== undefined) {
     const [field] = call.arguments;
     const input = name === "cumulative_sum" || name === "integral" ? options : earlier(options);
-    if (field?.kind === "call") refuseType(name, typeOf(field));
+    if (field?.kind === "call") refuseType(name, typeOf(field), refOf(innermost(field)), input, sources);
     const stream =
-      field?.kind === "call" ? await calls(field, input, false, sources) : await fieldStream(call, field, input, sources);
+      field?.kind === "call"
+        ? await calls(field, input, false, sources)
+        : await fieldStream(call, field, input, sources);
     return transformed(stream, makeTransformation, { ...options, aux: [] });
   }
   const isCountOfDistinct = name === "count" && call.arguments[0]?.kind === "call";
   const [field] = isCountOfDistinct ? (call.arguments[0] as Call).arguments : call.arguments;
   const ref = refOf(field);
-  refuseType(isCountOfDistinct ? "distinct" : name, ref.type);
+  refuseType(isCountOfDistinct ? "distinct" : name, ref.type, ref, options, sources);
   if (name === "top" || name === "bottom" || name === "sample") return reducedBy(call, ref, options, sources);
   let stream: Stream;
   if (isCountOfDistinct) {
     const inner = await reducedBy(call.arguments[0] as Call, ref, options, sources);
     stream = reduced(atWindows(inner, options, MIN_NS), aggregateOf("count", 0) ?? never(name), options);
-  } else stream = await reducedBy(call, ref, options, sources, name !== "distinct" && (!isSelector || options.every !== 0n));
+  } else
+    stream = await reducedBy(call, ref, options, sources, name !== "distinct" && (!isSelector || options.every !== 0n));
   if (name === "distinct") return atWindows(stream, options, MIN_NS);
   if (!isSelector || options.every !== 0n) {
     stream = atWindows(stream, options, MIN_NS);
@@ -98,7 +103,7 @@ async function fieldStream(
   sources: Sources,
 ): Promise<Stream> {
   const ref = refOf(field);
-  refuseType(call.name, ref.type);
+  refuseType(call.name, ref.type, ref, options, sources);
   return sources.stream(ref, { ...options, aux: [] });
 }
 
@@ -120,14 +125,18 @@ async function reducedBy(
   }
   const aggregate = aggregateOf(call.name, argument);
   if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);
+  const input = UNORDERED.has(call.name) ? { ...options, isOrdered: false } : options;
   if (beside.length > 0) {
     const groups = [...new Set([...beside, ...options.groups])].sort();
-    const finer = { ...options, groups };
+    const finer = { ...options, groups, isOrdered: false };
     const best = aggregateOf(call.name === "top" ? "max" : "min", 0) ?? never(call.name);
     return reduced(reduced(await sources.stream(ref, finer), best, finer), aggregate, options);
   }
-  return reduced(await sources.stream(ref, options), aggregate, options);
+  return reduced(await sources.stream(ref, input), aggregate, options);
 }
+
+/** What is inside these hands its points on as they come. */
+const UNORDERED = new Set(["count", "min", "max", "sum", "first", "last", "mean"]);
 
 const besideOf = (call: Call): string[] =>
   call.arguments.slice(1, -1).flatMap((each) => (each.kind === "reference" ? [each.name] : []));
@@ -182,10 +191,19 @@ const SPOKEN: Readonly<Record<string, string>> = {
   moving_average: "moving average",
 };
 
-/** A text has no mean. InfluxDB says so by the names of its own types. */
-function refuseType(name: string, type: ValueType): void {
+function innermost(part: Expression): Expression | undefined {
+  return part.kind === "call" ? innermost(part.arguments[0] ?? { kind: "wildcard" }) : part;
+}
+
+/** A text has no mean. InfluxDB says so by the names of its own types, and only where there is any such text. */
+function refuseType(name: string, type: ValueType, field: Ref, options: Options, { from, context }: Sources): void {
   if (type !== "string" && type !== "boolean") return;
   if (ANY.has(name) || (type === "boolean" && BOOLEANS_TOO.has(name))) return;
+  const measurements = from.flatMap((each) => (each.kind === "measurement" ? [each.name as string] : []));
+  const isStored = seriesOf(context.catalogue, measurements, options, 0).some(
+    (each) => slotsOf(each, field).length > 0,
+  );
+  if (!isStored && measurements.length === from.length) return;
   throw fault(`unsupported ${SPOKEN[name] ?? name} iterator type: *query.${type}InterruptIterator`);
 }
 
@@ -199,7 +217,7 @@ export async function rawStream(
   const series = seriesOf(read.catalogue, measurements, options, read.limits.series);
   const { aux } = options;
   const columns = aux.filter(({ type }) => type !== "tag" && type !== undefined);
-  const scan = scanOf({ series, driver: field, aux: columns, options });
+  const scan = scanOf({ series, driver: field, aux: columns, options, relation: read.relation });
   if (scan === undefined) return [];
   const first = field === undefined ? 0 : 1;
   const places = aux.map((ref) => {

@@ -51,7 +51,14 @@ export function numberSql(value: number): string {
 }
 
 type Binary = Extract<Expression, { kind: "binary" }>;
-const COMPARISONS: Readonly<Record<string, string>> = { "=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">=" };
+const COMPARISONS: Readonly<Record<string, string>> = {
+  "=": "=",
+  "!=": "<>",
+  "<": "<",
+  "<=": "<=",
+  ">": ">",
+  ">=": ">=",
+};
 
 function binarySql({ operator, left: a, right: b }: Binary, columnOf: ColumnOf): Typed {
   const left = translate(a, columnOf);

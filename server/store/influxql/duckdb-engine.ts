@@ -1,7 +1,9 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { LineReader, type Precision } from "../line-protocol.ts";
-import type { Statement } from "./ast.ts";
-import { Catalogue } from "./catalogue.ts";
+import type { Select, Statement } from "./ast.ts";
+import type { Describe } from "../describe.ts";
+import { Catalogue, type Slot } from "./catalogue.ts";
+import { Descriptions } from "./descriptions.ts";
 import {
   type InfluxEngine,
   InfluxError,
@@ -14,11 +16,16 @@ import type { Value } from "./evaluate.ts";
 import { parse } from "./parse.ts";
 import { PointTables } from "./point-tables.ts";
 import { runSelect } from "./select.ts";
-import { show } from "./show.ts";
+import { type RetentionPolicy, show } from "./show.ts";
 
 /** The one database that there is. */
 export const DATABASE = "vigie";
-/** Its retention policies; the first is the default. */
+const POLICIES: readonly RetentionPolicy[] = [
+  { name: "raw", duration: "2160h0m0s", isDefault: true },
+  { name: "quarter", duration: "43800h0m0s", isDefault: false },
+  { name: "hour", duration: "0s", isDefault: false },
+];
+/** The default policy, and the name that it has in an InfluxDB where nobody chose one. */
 const RAW = new Set(["raw", "autogen"]);
 
 const PRECISIONS = new Map<bigint, Precision>([
@@ -30,6 +37,15 @@ const PRECISIONS = new Map<bigint, Precision>([
   [3_600_000_000_000n, "h"],
 ]);
 
+/** The readings of our own devices, as the store that keeps them offers them. */
+export interface OwnReadings {
+  /** What to write behind FROM for readings in [from, to), milliseconds since 1970: `series`, `instant`, `value`, each instant once. */
+  relation(from: number, to: number): string;
+  /** Runs `work` while nothing is removed that it may read. */
+  read<Result>(work: () => Promise<Result>): Promise<Result>;
+  readonly describe: Describe;
+}
+
 /** Answers InfluxQL and takes line protocol over an open DuckDB: names from the catalogue in memory, values by SQL. */
 export class DuckdbEngine implements InfluxEngine {
   readonly catalogue = new Catalogue();
@@ -40,16 +56,44 @@ export class DuckdbEngine implements InfluxEngine {
   /** Writes go one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(instance: DuckDBInstance) {
+  readonly #own: OwnReadings | undefined;
+  /** By the number of the series among our own readings. */
+  readonly #ownSlots: (Slot | undefined)[] = [];
+  #descriptions: Descriptions | undefined;
+
+  constructor(instance: DuckDBInstance, own?: OwnReadings) {
     this.#instance = instance;
+    this.#own = own;
   }
 
   async open(): Promise<void> {
-    this.#tables ??= await PointTables.open(await this.#instance.connect(), this.catalogue);
+    if (this.#tables !== undefined) return;
+    this.#tables = await PointTables.open(await this.#instance.connect(), this.catalogue);
+    if (this.#own !== undefined) {
+      this.#descriptions = await Descriptions.open(await this.#instance.connect(), this.#own.describe);
+    }
+  }
+
+  /**
+   * Tells of the newest reading of a measure of a device, `id` being the number of its series: whoever asks for last values
+   * is answered from what was told last.
+   */
+  note(id: number, device: string, measure: string, at_ms: number, value: number): void {
+    const slot = (this.#ownSlots[id] ??= this.#ownSlot(id, device, measure));
+    const at_ns = BigInt(at_ms) * 1_000_000n;
+    if (slot.latest_ns !== undefined && at_ns < slot.latest_ns) return;
+    slot.latest_ns = at_ns;
+    slot.latest = value;
+  }
+
+  #ownSlot(id: number, device: string, measure: string): Slot {
+    const { measurement, tags } = (this.#descriptions as Descriptions).of(device);
+    return this.catalogue.add(this.catalogue.seriesOf(measurement, tags), measure, "float", "readings", id);
   }
 
   async close(): Promise<void> {
     await this.#writing.catch(() => {});
+    await this.#descriptions?.close();
     this.#tables?.close();
     this.#tables = undefined;
     for (const connection of this.#idle.splice(0)) connection.closeSync();
@@ -80,30 +124,51 @@ export class DuckdbEngine implements InfluxEngine {
         if (statement.into !== undefined) {
           throw new InfluxError(400, "INTO is not supported: this server computes what it keeps by itself");
         }
-        this.#requireDatabase(options.database);
+        this.#requirePlaces(statement, options);
         const { now_ns, limits } = options;
         const reading = new Reading(this.#instance, this.#idle, options);
         try {
-          return await runSelect(statement, {
-            catalogue: this.catalogue,
-            now_ns,
-            limits,
-            fetch: (sql) => reading.fetch(sql),
-          });
+          const work = (): Promise<ResultSeries[]> =>
+            runSelect(statement, {
+              catalogue: this.catalogue,
+              now_ns,
+              limits,
+              fetch: (sql) => reading.fetch(sql),
+              relation: (from_ms, to_ms) => this.#own?.relation(from_ms, to_ms) ?? "readings",
+            });
+          return await (this.#own === undefined ? work() : this.#own.read(work));
         } finally {
           reading.end();
         }
       }
       case "show":
-        return show(statement, this.catalogue, options.database);
+        return show(statement, {
+          catalogue: this.catalogue,
+          database: options.database,
+          databases: [DATABASE],
+          policies: POLICIES,
+          now_ns: options.now_ns,
+        });
       case "refused":
+        // Clients make sure of their database before they write: ours is there.
+        if (statement.what === "CREATE DATABASE" && statement.database === DATABASE) return [];
         throw new InfluxError(400, `${statement.what} is not supported: this server looks after its data by itself`);
     }
   }
 
-  #requireDatabase(database: string | undefined): void {
-    if (database === undefined || database === "") throw new InfluxError(400, "database name required");
-    if (database !== DATABASE) throw new InfluxError(404, `database not found: ${database}`);
+  /** Every database and policy that a SELECT names must be one that there is. */
+  #requirePlaces(select: Select, options: QueryOptions): void {
+    for (const source of select.from) {
+      if (source.kind === "subquery") {
+        this.#requirePlaces(source.select, options);
+        continue;
+      }
+      const database = source.database ?? options.database ?? "";
+      if (database === "") throw new InfluxError(400, "database name required");
+      if (database !== DATABASE) throw new InfluxError(404, `database not found: ${database}`);
+      const policy = source.retention ?? options.retention ?? "";
+      if (policy !== "" && !RAW.has(policy)) throw new InfluxError(404, `retention policy not found: ${policy}`);
+    }
   }
 
   async writeLines(body: Uint8Array, options: WriteOptions): Promise<void> {
@@ -180,7 +245,8 @@ class Reading {
       if (reason !== "") throw new InfluxError(500, reason);
       if (problem instanceof InfluxError) throw problem;
       const text = problem instanceof Error ? problem.message : String(problem);
-      if (/Out of Memory|memory_limit/i.test(text)) throw new InfluxError(500, "query needs more memory than it may have");
+      if (/Out of Memory|memory_limit/i.test(text))
+        throw new InfluxError(500, "query needs more memory than it may have");
       throw problem;
     } finally {
       clearTimeout(timer);

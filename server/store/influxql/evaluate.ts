@@ -179,7 +179,8 @@ const OF_ONE: Readonly<Record<string, (value: number) => number>> = {
   floor: Math.floor,
   ceil: Math.ceil,
   // Half away from zero, where JavaScript rounds up.
-  round: (value) => (Math.abs(value - Math.trunc(value)) >= 0.5 ? Math.trunc(value) + Math.sign(value) : Math.trunc(value)),
+  round: (value) =>
+    Math.abs(value - Math.trunc(value)) >= 0.5 ? Math.trunc(value) + Math.sign(value) : Math.trunc(value),
 };
 
 function mathematics(name: string, values: readonly Value[]): Value {
@@ -212,7 +213,14 @@ const FLOATS = new Set([
 ]);
 const KEEPS_TYPE = new Set(["abs", "floor", "ceil", "round"]);
 
-const ZEROS: Readonly<Record<string, Value>> = { float: 0, integer: 0n, unsigned: 0n, string: "", tag: "", boolean: false };
+const ZEROS: Readonly<Record<string, Value>> = {
+  float: 0,
+  integer: 0n,
+  unsigned: 0n,
+  string: "",
+  tag: "",
+  boolean: false,
+};
 
 /** What is wrong with the types in an expression, in InfluxDB's words; undefined: nothing. */
 export function typeFault(expression: Expression): string | undefined {
@@ -233,12 +241,15 @@ export function typeFault(expression: Expression): string | undefined {
       const [a, b] = [typeOf(left), typeOf(right)];
       if (a === undefined || b === undefined) return undefined;
       const result = operate(operator, ZEROS[a] ?? null, ZEROS[b] ?? null, true);
-      return result === null ? `type error: ${printExpression(expression)}: incompatible types: ${a} and ${b}` : undefined;
+      return result === null ? `type error: ${printed(expression)}: incompatible types: ${a} and ${b}` : undefined;
     }
     default:
       return undefined;
   }
 }
+
+/** InfluxDB quotes no names of functions, not even where they are keywords. */
+const printed = (part: Expression): string => printExpression(part).replaceAll('"distinct"(', "distinct(");
 
 const NUMERIC = new Set<ValueType>(["float", "integer", "unsigned", undefined]);
 const PLACES = ["first", "second"];

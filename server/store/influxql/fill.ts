@@ -5,7 +5,12 @@ import type { Run, Stream } from "./stream.ts";
 import { ahead, MIN_NS, windowOf } from "./window.ts";
 
 /** Puts a point into every window that has none, from the start of the span to its end. */
-export function filled(stream: Stream, fill: Fill, type: "float" | "integer" | "string" | "boolean", options: Options): Stream {
+export function filled(
+  stream: Stream,
+  fill: Fill,
+  type: "float" | "integer" | "string" | "boolean",
+  options: Options,
+): Stream {
   const [first, last] = options.isAscending ? [options.start, options.end] : [options.end, options.start];
   const startTime = windowOf(first, options)[0];
   const endTime = windowOf(last, options)[0];

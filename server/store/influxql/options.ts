@@ -12,6 +12,8 @@ export interface Ref {
 /** How one SELECT, or one inside another, reads: what InfluxDB hands to each of its iterators. */
 export interface Options extends Windows {
   readonly isAscending: boolean;
+  /** Points of one window are put in the order of their own times. */
+  readonly isOrdered: boolean;
   readonly fill: Fill;
   /** Tags by which points are kept apart and in order: those of the outermost SELECT. */
   readonly order: readonly string[];
@@ -54,6 +56,7 @@ export function outerOptions(select: Select, now_ns: bigint): Options {
     end: to_ns ?? (interval.every > 0n ? now_ns : MAX_NS),
     zone: select.zone,
     isAscending: select.order === "asc",
+    isOrdered: true,
     fill: select.fill,
     order: tags,
     groups: sortedUnique(tags),
@@ -80,6 +83,7 @@ export function innerOptions(select: Select, outer: Options, now_ns: bigint, isR
     start,
     end,
     isAscending: outer.isAscending,
+    isOrdered: outer.isOrdered,
     order: outer.order,
     groups: sortedUnique([...own.groups, ...outer.groups]),
     slimit: own.slimit + outer.slimit,

@@ -1,6 +1,5 @@
-import type { DuckDBAppender, DuckDBConnection, DuckDBType } from "@duckdb/node-api";
+import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { BIGINT, BOOLEAN, DOUBLE, DuckDBDataChunk, INTEGER, VARCHAR } from "@duckdb/node-api";
-import { rowsOf } from "../duckdb-queries.ts";
 import type { LineSlot } from "../line-series.ts";
 import { type Columns, VALUE_TYPES } from "../line-protocol.ts";
 import type { FieldType } from "./ast.ts";
@@ -90,7 +89,13 @@ export class PointTables {
       string: await appender("string"),
       boolean: await appender("boolean"),
     };
-    return new PointTables(connection, catalogue, appenders, await connection.createAppender("point_slots"), slots.length);
+    return new PointTables(
+      connection,
+      catalogue,
+      appenders,
+      await connection.createAppender("point_slots"),
+      slots.length,
+    );
   }
 
   /**
@@ -199,9 +204,7 @@ export class PointTables {
         for (const time of times.keys()) keys.push(`(${slot.id},${time})`);
       }
       if (keys.length === 0) continue;
-      await this.#connection.run(
-        `DELETE FROM ${TABLES[type]} WHERE (series, instant) IN (VALUES ${keys.join(",")})`,
-      );
+      await this.#connection.run(`DELETE FROM ${TABLES[type]} WHERE (series, instant) IN (VALUES ${keys.join(",")})`);
       batches[type] = withoutRepeats(batches[type]);
     }
   }
@@ -222,6 +225,10 @@ export class PointTables {
     for (const appender of [...Object.values(this.#appenders), this.#slotAppender]) appender.closeSync();
     this.#connection.closeSync();
   }
+}
+
+async function rowsOf(connection: DuckDBConnection, sql: string): Promise<DuckDBValue[][]> {
+  return (await connection.runAndReadAll(sql)).getRows();
 }
 
 interface Batch {

@@ -1,8 +1,9 @@
 import { type Read, ranks } from "./calls.ts";
+import type { FieldValue } from "./engine.ts";
 import type { Value } from "./evaluate.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { mode, type Point } from "./reduce.ts";
-import { type Scan, type ScannedSeries, scanOf } from "./scan.ts";
+import { type Scan, type ScannedSeries, scanOf, slotsOf } from "./scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
 import { type ClockChange, changesOf, windowSql } from "./window-sql.ts";
 
@@ -36,16 +37,26 @@ const PICKS: Readonly<Record<string, (type: string) => string>> = {
 };
 
 export const canAggregate = (name: string): boolean =>
-  Object.hasOwn(SUMS, name) || Object.hasOwn(PICKS, name) || ["percentile", "top", "bottom", "distinct", "mode"].includes(name);
+  Object.hasOwn(SUMS, name) ||
+  Object.hasOwn(PICKS, name) ||
+  ["percentile", "top", "bottom", "distinct", "mode"].includes(name);
 
 /** Lets DuckDB reduce: what comes back is one row for each point of the answer. */
 export async function aggregated(aggregation: Aggregation): Promise<Stream> {
   const { name, ref, series, options, read } = aggregation;
+  if (name === "last" && options.every === 0n) {
+    const newest = newestOf(aggregation);
+    if (newest !== undefined) return newest;
+  }
   const columns = options.aux.filter(({ type }) => type !== "tag" && type !== undefined);
-  const scan = scanOf({ series, driver: ref, aux: columns, options });
-  if (scan === undefined) return [];
-  const changes = await clockChanges(scan, options, read);
-  const window = options.every === 0n ? "0" : windowSql("t", options, scan.unit_ns, changes);
+  const values = scanOf({ series, driver: ref, aux: columns, options, relation: read.relation });
+  if (values === undefined) return [];
+  const changes = await clockChanges(values, options, read);
+  const start = (time: string): string => windowSql(time, options, values.unit_ns, changes);
+  // About a change of the clock the start of a window may lie in the window before: InfluxDB looks twice.
+  const isTwice = options.every !== 0n && changes.length > 1;
+  const scan = isTwice ? { ...values, sql: `SELECT *, ${start("t")} AS begun FROM (${values.sql})` } : values;
+  const window = options.every === 0n ? "0" : start(isTwice ? "begun" : "t");
   const type = scan.types[0] ?? "float";
   const sum = SUMS[name];
   if (sum !== undefined) {
@@ -53,7 +64,8 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
     return streamed(sql, scan, aggregation, columns);
   }
   const pick = PICKS[name];
-  if (pick !== undefined) return streamed(pickSql(aggregation, scan, window, pick(type), type), scan, aggregation, columns);
+  if (pick !== undefined)
+    return streamed(pickSql(aggregation, scan, window, pick(type), type), scan, aggregation, columns);
   if (name === "mode") return modes(scan, window, aggregation);
   if (name === "distinct") {
     const first = options.isAscending ? "min" : "max";
@@ -61,6 +73,34 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
     return streamed(sql, scan, aggregation, columns);
   }
   return streamed(rankedSql(aggregation, scan, window), scan, aggregation, columns);
+}
+
+/**
+ * The newest values from memory, where nothing but tags decides which series they are of; undefined where a newest value lies
+ * behind the end of the span, since the last one before it is known to the database alone.
+ */
+function newestOf({ ref, series, options, isAtWindow }: Aggregation): Stream | undefined {
+  const { aux, start, end, isAscending } = options;
+  if (aux.some(({ type }) => type !== "tag") || keptTags(options).length !== options.order.length) return undefined;
+  const newest = new Map<number, { each: ScannedSeries; time: bigint; value: FieldValue }>();
+  for (const each of series) {
+    if (each.condition !== undefined) return undefined;
+    for (const { latest_ns: time, latest, type } of slotsOf(each, ref)) {
+      if (type !== ref.type || time === undefined || latest === undefined || time > end) return undefined;
+      if (time < start) continue;
+      const known = newest.get(each.group);
+      if (known === undefined || time > known.time || (time === known.time && latest > known.value)) {
+        newest.set(each.group, { each, time, value: latest });
+      }
+    }
+  }
+  const out = new StreamBuilder(aux.length > 0);
+  const found = [...newest].sort(([a], [b]) => (isAscending ? a - b : b - a));
+  for (const [, { each, time, value }] of found) {
+    const beside = aux.map(({ name }) => each.series.tags.get(name) ?? null);
+    out.add(each.name, each.tags, isAtWindow ? start : time, value, beside);
+  }
+  return out.runs;
 }
 
 async function clockChanges(scan: Scan, options: Options, read: Read): Promise<readonly ClockChange[]> {
@@ -75,7 +115,11 @@ async function clockChanges(scan: Scan, options: Options, read: Read): Promise<r
   return changesOf(options.zone, start - 2n * options.every, end + 2n * options.every);
 }
 
-const auxSql = (scan: Scan): string => scan.types.slice(1).map((_, index) => `, c${index + 1}`).join("");
+const auxSql = (scan: Scan): string =>
+  scan.types
+    .slice(1)
+    .map((_, index) => `, c${index + 1}`)
+    .join("");
 
 function pickSql(
   { name, isAtWindow, options }: Aggregation,
@@ -90,7 +134,8 @@ function pickSql(
   }
   const from = `FROM (${rows}) GROUP BY g, w`;
   const isOrdered = name === "min" || name === "max";
-  if (isAtWindow && isOrdered) return `SELECT g, w, NULL AS t, NULL AS s, ${name}(c0) AS v ${from}`;
+  if (isAtWindow && isOrdered && !isOrderedByTime(options))
+    return `SELECT g, w, NULL AS t, NULL AS s, ${name}(c0) AS v ${from}`;
   const isSingle = scan.groups.length === scan.series.length;
   if (!isOrdered && isSingle) {
     const [by, time] = name === "first" ? ["arg_min", "min"] : ["arg_max", "max"];
@@ -149,7 +194,7 @@ async function modes(scan: Scan, window: string, aggregation: Aggregation): Prom
     `SELECT g, w, c0, a, b FROM (${most}) ORDER BY ${order}, c0`,
   );
   const out = new StreamBuilder(false);
-  for (let row = 0; row < g.length; ) {
+  for (let row = 0; row < g.length;) {
     const points: Point[] = [];
     const from = row;
     for (; row < g.length && g[row] === g[from] && w[row] === w[from]; row++) {
@@ -169,15 +214,22 @@ function orderSql(scan: Scan, options: Options, hasOwnTime = false): string {
   const direction = options.isAscending ? "ASC" : "DESC";
   const isFiner = keptTags(options).length !== options.order.length;
   const rank = isFiner ? `[${ranks(scan.groups).join(",")}][g + 1]` : "g";
-  return [`${rank} ${direction}`, `w ${direction}`, ...(hasOwnTime ? [`t ${direction}`] : []), `g ${direction}`].join(", ");
+  return [`${rank} ${direction}`, `w ${direction}`, ...(hasOwnTime ? [`t ${direction}`] : []), `g ${direction}`].join(
+    ", ",
+  );
 }
+
+/** Points of several groups in one window stand in the order of their own times, though they are shown at the window's. */
+const isOrderedByTime = (options: Options): boolean =>
+  options.isOrdered && keptTags(options).length !== options.order.length;
 
 async function streamed(sql: string, scan: Scan, aggregation: Aggregation, columns: readonly Ref[]): Promise<Stream> {
   const { name, options, read, isAtWindow } = aggregation;
   const { aux } = options;
   const isOwnTime = !isAtWindow && !Object.hasOwn(SUMS, name);
+  const isByTime = !Object.hasOwn(SUMS, name) && (isOwnTime || isOrderedByTime(options));
   const last = name === "top" ? ", v DESC" : name === "bottom" || name === "distinct" ? ", v ASC" : "";
-  const order = orderSql(scan, options, isOwnTime);
+  const order = orderSql(scan, options, isByTime);
   const rows = await read.fetch(`SELECT g, w, t, s, v${auxSql(scan)} FROM (${sql}) ORDER BY ${order}${last}`);
   const [g = [], w = [], t = [], s = [], v = []] = rows;
   const beside = rows.slice(5);

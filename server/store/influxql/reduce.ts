@@ -59,13 +59,13 @@ function emit(
   buckets: Map<string, { tags: TagSet; points: Point[] }>,
   start: bigint,
   aggregate: Aggregate,
-  { isAscending }: Options,
+  { isAscending, isOrdered }: Options,
 ): void {
   const direction = isAscending ? 1 : -1;
   const found = [...buckets.values()]
     .sort((a, b) => direction * compareText(a.tags.id, b.tags.id))
     .flatMap(({ tags, points }) => aggregate(points).map((each) => ({ tags, ...each })));
-  if (found.some(({ time }) => time !== undefined)) {
+  if (isOrdered && found.some(({ time }) => time !== undefined)) {
     found.sort((a, b) => {
       const [x, y] = [a.time ?? start, b.time ?? start];
       return x === y ? 0 : x < y ? -direction : direction;

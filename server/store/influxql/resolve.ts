@@ -24,7 +24,10 @@ export function resolve(select: Select, catalogue: Catalogue): Select {
   const known = new Names(from, catalogue);
   const columns = select.columns
     .filter(({ expression }) => !isTime(expression))
-    .map((column) => ({ ...column, expression: known.typed(undistinct(asExpression(fold(column.expression, { isMath: true })))) }));
+    .map((column) => ({
+      ...column,
+      expression: known.typed(undistinct(asExpression(fold(column.expression, { isMath: true })))),
+    }));
   const isGroupOpen = select.group.some((each) => each.kind === "wildcard" || each.kind === "regex");
   const group = isGroupOpen ? select.group.flatMap((each) => groupsOf(each, known)) : select.group;
   const names = columns.some(({ expression }) => isOpen(expression))
@@ -284,7 +287,9 @@ export function spread(columns: readonly Column[]): Column[] {
 
 /** The names of columns: what is called the same is numbered. */
 export function columnNames(columns: readonly Column[]): string[] {
-  const names: (string | undefined)[] = columns.map(({ alias }) => (alias === undefined || alias === "" ? undefined : alias));
+  const names: (string | undefined)[] = columns.map(({ alias }) =>
+    alias === undefined || alias === "" ? undefined : alias,
+  );
   const counts = new Map<string, number>();
   for (const name of names) if (name !== undefined) counts.set(name, 1);
   return columns.map((column, index) => {

@@ -124,16 +124,16 @@ export interface ScanRequest {
   readonly driver: Ref | undefined;
   readonly aux: readonly Ref[];
   readonly options: Options;
+  /** What stands behind FROM for our own readings. */
+  readonly relation: (from_ms: number, to_ms: number) => string;
 }
 
 /** The SQL of a reading; undefined: none of these series has such a field. */
-export function scanOf({ series: all, driver, aux, options }: ScanRequest): Scan | undefined {
+export function scanOf({ series: all, driver, aux, options, relation }: ScanRequest): Scan | undefined {
   const refs: Ref[] = [...(driver === undefined ? [] : [driver]), ...aux];
   const wanted = refs.length;
   const series = all.filter((each) =>
-    driver === undefined
-      ? aux.some((ref) => slotsOf(each, ref).length > 0)
-      : slotsOf(each, driver).length > 0,
+    driver === undefined ? aux.some((ref) => slotsOf(each, ref).length > 0) : slotsOf(each, driver).length > 0,
   );
   if (series.length === 0) return undefined;
   const conditions = conditionsOf(series);
@@ -149,11 +149,13 @@ export function scanOf({ series: all, driver, aux, options }: ScanRequest): Scan
   const isPlain = columns.length === 1;
   const used = columns.flatMap((column, place) => (column.slots.length === 0 ? [] : [{ ...column, place }]));
   let sql: string;
-  if (isPlain) sql = rowsSql(columns[0] as Column, series, options, unit_ns, (value) => `${value} AS c0`);
+  if (isPlain) sql = rowsSql(columns[0] as Column, series, options, unit_ns, relation, (value) => `${value} AS c0`);
   else {
     const parts = used.map(({ place, ...column }) =>
-      rowsSql(column, series, options, unit_ns, (value) =>
-        columns.map(({ type }, other) => `${other === place ? value : `NULL::${SQL_TYPES[type]}`} AS c${other}`).join(", "),
+      rowsSql(column, series, options, unit_ns, relation, (value) =>
+        columns
+          .map(({ type }, other) => `${other === place ? value : `NULL::${SQL_TYPES[type]}`} AS c${other}`)
+          .join(", "),
       ),
     );
     const needed = driver === undefined ? aux.map((_, index) => `c${index}`) : ["c0"];
@@ -205,9 +207,10 @@ function rowsSql(
   series: readonly ScannedSeries[],
   options: Options,
   unit_ns: bigint,
+  relation: ScanRequest["relation"],
   columnsSql: (value: string) => string,
 ): string {
-  const tables = new Map<ValueTable, typeof slots[number][]>();
+  const tables = new Map<ValueTable, (typeof slots)[number][]>();
   for (const each of slots) {
     const known = tables.get(each.slot.table);
     if (known === undefined) tables.set(each.slot.table, [each]);
@@ -220,16 +223,23 @@ function rowsSql(
     const value = stored === type ? "d.value" : castSql("d.value", stored, type);
     const ids = own.map(({ slot }) => slot.id);
     const bounds = boundsSql(options, perUnit);
+    const from = table === "readings" ? relation(...spanOf(options)) : table;
     const groups = own.map(({ place }) => (series[place] as ScannedSeries).group);
     const [only] = own;
     if (own.length === 1 && only !== undefined) {
-      return `SELECT ${only.place} AS s, ${groups[0]} AS g, ${time} AS t, ${columnsSql(value)} FROM ${table} d WHERE d.series = ${only.slot.id}${bounds}`;
+      return `SELECT ${only.place} AS s, ${groups[0]} AS g, ${time} AS t, ${columnsSql(value)} FROM ${from} d WHERE d.series = ${only.slot.id}${bounds}`;
     }
     const map = `(SELECT unnest([${ids.join(",")}]::INTEGER[]) AS slot, unnest([${own.map(({ place }) => place).join(",")}]::INTEGER[]) AS s, unnest([${groups.join(",")}]::INTEGER[]) AS g)`;
-    return `SELECT m.s AS s, m.g AS g, ${time} AS t, ${columnsSql(value)} FROM ${table} d JOIN ${map} m ON m.slot = d.series WHERE ${idsSql(ids)}${bounds}`;
+    return `SELECT m.s AS s, m.g AS g, ${time} AS t, ${columnsSql(value)} FROM ${from} d JOIN ${map} m ON m.slot = d.series WHERE ${idsSql(ids)}${bounds}`;
   });
   return parts.join(" UNION ALL ");
 }
+
+/** The span in milliseconds, its end not included. */
+const spanOf = ({ start, end }: Options): [from: number, to: number] => [
+  start > MIN_64 ? Number(floor(start, MS)) : Number.NEGATIVE_INFINITY,
+  end < 2n ** 63n - 10n ? Number(floor(end, MS)) + 1 : Number.POSITIVE_INFINITY,
+];
 
 function castSql(value: string, from: FieldType, to: FieldType): string {
   if (to === "float") return `${value}::DOUBLE`;
@@ -246,7 +256,9 @@ export function idsSql(ids: readonly number[]): string {
     else ranges.push([id, id]);
   }
   if (ranges.length <= LISTED) {
-    const parts = ranges.map(([from, to]) => (from === to ? `d.series = ${from}` : `d.series BETWEEN ${from} AND ${to}`));
+    const parts = ranges.map(([from, to]) =>
+      from === to ? `d.series = ${from}` : `d.series BETWEEN ${from} AND ${to}`,
+    );
     return parts.length === 1 ? (parts[0] as string) : `(${parts.join(" OR ")})`;
   }
   return `d.series BETWEEN ${sorted[0]} AND ${sorted.at(-1)}`;

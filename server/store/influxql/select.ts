@@ -39,14 +39,17 @@ export async function runSelect(select: Select, context: Context): Promise<Resul
   const options = outerOptions(resolved, context.now_ns);
   limitBuckets(resolved, options, context.limits.buckets);
   const columns = spread(resolved.columns);
-  const timeAlias = select.columns.findLast(({ expression, alias }) => isTime(expression) && alias !== undefined)?.alias;
+  const timeAlias = select.columns.findLast(
+    ({ expression, alias }) => isTime(expression) && alias !== undefined,
+  )?.alias;
   const names = ["time", ...columnNames(columns)];
   if (timeAlias !== undefined) names[0] = timeAlias;
   const types = ["time" as const, ...columns.map(({ expression }) => resultType(typeOf(expression)))];
   const series: { name: string; tags: TagSet; values: (Value | bigint)[][] }[] = [];
   for (const { name, tags, times, rows } of await rowsOf(resolved, options, context)) {
     let last = series.at(-1);
-    if (last === undefined || last.name !== name || last.tags.id !== tags.id) series.push((last = { name, tags, values: [] }));
+    if (last === undefined || last.name !== name || last.tags.id !== tags.id)
+      series.push((last = { name, tags, values: [] }));
     const { values } = last;
     rows.forEach((row, index) => {
       for (let column = 0; column < row.length; column++) if (Number.isNaN(row[column])) row[column] = null;
@@ -309,7 +312,8 @@ function merged(streams: readonly Stream[], { order, isAscending, aux }: Options
       direction * (compareText(a.run.name, b.run.name) || compareText(a.tags, b.tags) || Number(a.time - b.time)),
   );
   const out = new StreamBuilder(aux.length > 0);
-  for (const { run, time, index } of points) out.add(run.name, run.tags, time, run.values[index] ?? null, run.aux?.[index]);
+  for (const { run, time, index } of points)
+    out.add(run.name, run.tags, time, run.values[index] ?? null, run.aux?.[index]);
   return out.runs;
 }
 
@@ -336,7 +340,13 @@ async function subqueryStream(
     const tags = kept.length === inner.length ? rows.tags : rows.tags.subset(kept);
     rows.rows.forEach((row, index) => {
       const value = driver === undefined ? null : driver(row, rows);
-      out.add(rows.name, tags, rows.times[index] as bigint, value, aux.map((each) => each(row, rows)));
+      out.add(
+        rows.name,
+        tags,
+        rows.times[index] as bigint,
+        value,
+        aux.map((each) => each(row, rows)),
+      );
     });
   }
   return out.runs;
@@ -366,7 +376,14 @@ function pick(select: Select, ref: Ref): FromRow | undefined {
 function typed(value: Value, type: ValueType): Value {
   const made = cast(value, type);
   if (made === null || type === undefined || type === "field") return made;
-  const wanted = type === "float" ? "number" : type === "integer" || type === "unsigned" ? "bigint" : type === "boolean" ? "boolean" : "string";
+  const wanted =
+    type === "float"
+      ? "number"
+      : type === "integer" || type === "unsigned"
+        ? "bigint"
+        : type === "boolean"
+          ? "boolean"
+          : "string";
   return typeof made === wanted ? made : null;
 }
 

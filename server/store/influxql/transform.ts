@@ -58,7 +58,9 @@ export function derivative(unit_ns: bigint, isNonNegative: boolean, isAscending:
       lastTime = time;
       if (before === undefined) return NOTHING;
       const change =
-        typeof value === "bigint" && typeof before === "bigint" ? Number(wrapped(value - before)) : Number(value) - Number(before);
+        typeof value === "bigint" && typeof before === "bigint"
+          ? Number(wrapped(value - before))
+          : Number(value) - Number(before);
       const elapsed = Number(isAscending ? time - beforeTime : beforeTime - time);
       if (isNonNegative && change < 0) return NOTHING;
       return [[time, change / (elapsed / Number(unit_ns))]];
@@ -78,7 +80,9 @@ export function difference(isNonNegative: boolean): Transformation {
       lastTime = time;
       if (before === undefined) return NOTHING;
       const change =
-        typeof value === "bigint" && typeof before === "bigint" ? wrapped(value - before) : Number(value) - Number(before);
+        typeof value === "bigint" && typeof before === "bigint"
+          ? wrapped(value - before)
+          : Number(value) - Number(before);
       return isNonNegative && change < 0 ? NOTHING : [[time, change]];
     },
   };

@@ -8,7 +8,7 @@ export const LIMITS: QueryLimits = { points: 0, series: 0, buckets: 0, time_ms: 
 export type Answer = readonly { readonly error?: string; readonly series?: readonly AnswerSeries[] }[];
 
 export interface AnswerSeries {
-  readonly name: string;
+  readonly name?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly columns: readonly string[];
   readonly values: readonly (readonly unknown[])[];
@@ -72,7 +72,7 @@ export function difference(ours: Answer, theirs: Answer): string | undefined {
 }
 
 function seriesDifference(a: AnswerSeries, b: AnswerSeries): string | undefined {
-  const head = ({ name, tags, columns }: AnswerSeries): string => JSON.stringify([name, tags, columns]);
+  const head = ({ name, tags, columns }: AnswerSeries): string => JSON.stringify([name ?? "", tags, columns]);
   if (head(a) !== head(b)) return `${head(a)}, not ${head(b)}`;
   for (let row = 0; row < Math.max(a.values.length, b.values.length); row++) {
     const [x, y] = [a.values[row], b.values[row]];

@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { askEngine, askInfluxd, difference, engineInMemory } from "./compare.ts";
+import { question, world } from "./questions.ts";
+
+export interface Disagreement {
+  readonly seed: number;
+  readonly question: string;
+  readonly difference: string;
+}
+
+export interface Examination {
+  readonly seed: number;
+  readonly questions: number;
+}
+
+/** Two weeks of InfluxDB's shards with a change of the clock in them: what lies in two shards is another matter. */
+const STARTS = [Date.UTC(2026, 2, 24, 12), Date.UTC(2025, 9, 21, 12)] as const;
+const QUESTIONS_A_WORLD = 100;
+
+/** Writes random points to both servers, asks both the same, and says where they differ. */
+export async function examine(url: string, { seed, questions }: Examination): Promise<Disagreement[]> {
+  const found: Disagreement[] = [];
+  for (let index = 0; index * QUESTIONS_A_WORLD < questions; index++) {
+    const start_ns = BigInt(STARTS[index % 2] as number) * 1_000_000n;
+    const own = seed + index;
+    const [points] = fc.sample(world(start_ns), { seed: own, numRuns: 1 });
+    const body = points?.body ?? "";
+    const database = `oracle_${own}`;
+    await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: `CREATE DATABASE ${database}` }) });
+    const written = await fetch(`${url}/write?db=${database}`, { method: "POST", body });
+    if (written.status !== 204) throw new Error(await written.text());
+    const engine = await engineInMemory();
+    await engine.writeLines(new TextEncoder().encode(body), { database: "vigie", precision_ns: 1n, now_ns: 0n });
+    const numRuns = Math.min(QUESTIONS_A_WORLD, questions - index * QUESTIONS_A_WORLD);
+    for (const text of fc.sample(question(start_ns), { seed: own, numRuns })) {
+      const now_ns = BigInt(Date.now()) * 1_000_000n;
+      const [ours, theirs] = await Promise.all([askEngine(engine, text, now_ns), askInfluxd(url, database, text)]);
+      const unlike = difference(ours, theirs);
+      if (unlike !== undefined) found.push({ seed: own, question: text, difference: unlike });
+    }
+    await engine.close();
+    await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: `DROP DATABASE ${database}` }) });
+  }
+  return found;
+}
