@@ -67,7 +67,7 @@ class Signals implements Behaviour {
    */
   private steady = 0;
   private wall: number;
-  /** No loop has said anything for long. */
+  /** No loop says anything that can be believed. */
   private blind = false;
   private askedAt = Number.NEGATIVE_INFINITY;
   private terminationsBefore = 0;
@@ -182,7 +182,7 @@ class Signals implements Behaviour {
     // Kept beyond its end: a clock that ran ahead and is set right must not have ended it for good.
     const holds = this.override !== undefined && this.override.until > now;
     const mode = holds ? (this.override as OrderOf<"signal-override">).mode : "adaptive";
-    // A frame is made from counts and adapted by loops: where no loop speaks, the fixed plan was made for that.
+    // A frame is made from counts and adapted by loops: where none can be believed, the fixed plan was made for that.
     const framed = (mode === "adaptive" || mode === "frame") && this.hasFrame(now) && !this.blind;
     this.step.mode = framed || mode === "flash" ? mode : "fixed";
     this.step.timing = framed ? (this.frameTiming as Timing) : this.fixed;

@@ -11,7 +11,7 @@ export interface Detection {
   /** Stop line occupied now; button pressed and not yet served. */
   occupied: number;
   calls: number;
-  /** Groups that are served as if someone always waited: without any input of their own, or with a silent one. */
+  /** Groups that are served as if someone always waited: without any input of their own, or with one not believed. */
   recall: number;
   /** The last passage or occupancy at the stop line, and the last passage of the advance loop. */
   readonly stopLineAt: Float64Array;
@@ -30,6 +30,9 @@ export interface Input {
   heardAt: number;
   /** The last count of vehicles; -1 before the first. */
   count: number;
+  /** When it last counted someone, and how many a ms it counted of late. */
+  countedAt: number;
+  rate: number;
 }
 
 /**
@@ -37,6 +40,11 @@ export interface Input {
  * and a junction may rest against a queue; asked every 10 s, an input has missed three answers within half a minute.
  */
 export const SILENT_MS = 20_000;
+/**
+ * A loop that still answers and has counted nobody for so long is doubted when by its own last quarter of an hour so many were
+ * to be expected: an empty lane explains it less than once in 160,000 times. No red lasts so long.
+ */
+const DOUBTED = { after_ms: 180_000, expected: 12, memory_ms: 900_000 };
 /** No more vehicles than this pass a loop between two words of it: beyond, it was broken meanwhile. */
 const CAUGHT_UP = 8;
 /** The speed at which a vehicle is taken to come from the advance loop: slow drivers must not be cut off. */
@@ -58,11 +66,11 @@ export function createDetection(
   const inputs: Input[] = [];
   for (const detector of detectors) {
     const group = index.get(detector.group) as number;
-    inputs.push({ id: detector.id, group, kind: detector.place, heardAt: now, count: -1 });
+    inputs.push(inputOf(detector.id, group, detector.place, now));
     if (detector.place === "advance") travel_ms[group] = 500 + (detector.distance_m / APPROACH_M_S) * 1000;
   }
   for (const button of buttons) {
-    inputs.push({ id: button.id, group: index.get(button.group) as number, kind: "button", heardAt: now, count: -1 });
+    inputs.push(inputOf(button.id, index.get(button.group) as number, "button", now));
   }
   const detection: Detection = {
     tables,
@@ -79,6 +87,16 @@ export function createDetection(
   return detection;
 }
 
+const inputOf = (id: string, group: number, kind: Input["kind"], now: number): Input => ({
+  id,
+  group,
+  kind,
+  heardAt: now,
+  count: -1,
+  countedAt: now,
+  rate: 0,
+});
+
 /** The stop line becomes occupied or free. */
 export function occupy(detection: Detection, input: Input, on: boolean, now: number): void {
   input.heardAt = now;
@@ -94,6 +112,9 @@ export function count(detection: Detection, input: Input, total: number, now: nu
   input.count = total;
   if (more === 0) return;
   const { group } = input;
+  const { memory_ms } = DOUBTED;
+  if (more <= CAUGHT_UP) input.rate = (input.rate * memory_ms + more) / (memory_ms + now - input.countedAt);
+  input.countedAt = now;
   if (more > CAUGHT_UP) {
     // Those who passed while nothing was heard are long gone, and do not stand between the loops.
     detection.queue[group] = 0;
@@ -119,16 +140,28 @@ export function judgeSilence(detection: Detection, now: number): void {
   let silent = 0;
   for (const input of detection.inputs) {
     const bit = 1 << input.group;
-    if (now - input.heardAt >= SILENT_MS) silent |= bit;
+    if (!isBelieved(input, now)) silent |= bit;
     else if (input.kind !== "button" || (detection.tables.pedestrians & bit) !== 0) heard |= bit;
   }
   detection.recall = (silent | (detection.tables.all & ~heard)) >>> 0;
 }
 
-/** Whether a junction that has loops hears of none of them: it then knows nothing of the traffic. */
+/** Whether an input answers, and what it says can be true. */
+function isBelieved({ kind, heardAt, countedAt, rate }: Input, now: number): boolean {
+  if (now - heardAt >= SILENT_MS) return false;
+  const idle_ms = now - countedAt;
+  return kind === "button" || idle_ms < DOUBTED.after_ms || idle_ms * rate < DOUBTED.expected;
+}
+
+/** Whether a junction that has loops can believe none of them: it then knows nothing of the traffic. */
 export function isBlind({ inputs }: Detection, now: number): boolean {
-  const loops = inputs.filter(({ kind }) => kind !== "button");
-  return loops.length > 0 && loops.every(({ heardAt }) => now - heardAt >= SILENT_MS);
+  let loops = 0;
+  for (const input of inputs) {
+    if (input.kind === "button") continue;
+    if (isBelieved(input, now)) return false;
+    loops++;
+  }
+  return loops > 0;
 }
 
 /**

@@ -247,6 +247,37 @@ test("inputs that fall silent in a busy hour leave nobody waiting over 100 s: th
   expect(alone.violations).toEqual([]);
 });
 
+test("inputs that are stuck in a busy hour are doubted within minutes: an hour of it is worked off by the fixed plan", async () => {
+  let stuckAt: Map<string, number | undefined> | undefined;
+  const { alone, clock, run, mode } = cabinet({
+    rate: busy,
+    wire: (hardware) => ({
+      ...hardware,
+      read(device, measure) {
+        const key = `${device} ${measure}`;
+        const value = stuckAt?.get(key) ?? hardware.read(device, measure);
+        stuckAt?.set(key, value);
+        return value;
+      },
+      watch: (listener) => hardware.watch((...seen) => (stuckAt === undefined ? listener(...seen) : undefined)),
+    }),
+  });
+  alone.behaviour.obey(frameUntil(START + 100 * HOUR));
+  await run(1800);
+  stuckAt = new Map();
+  await run(600);
+  expect(mode()).toBe("fixed");
+  let longest = 0;
+  for (let s = 0; s < 3000; s += 10) {
+    await run(10);
+    longest = Math.max(longest, alone.truth.longestWait_s(clock.now()));
+  }
+  expect(longest).toBeLessThanOrEqual(100);
+  stuckAt = undefined;
+  await run(60);
+  expect(mode()).toBe("adaptive");
+});
+
 test("a clock that is set an hour forward or back leaves every intergreen whole", async () => {
   let error = 0;
   const { alone, clock, run } = cabinet({ rate: busy, clockError: () => error });

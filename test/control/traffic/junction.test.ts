@@ -231,3 +231,37 @@ test("a junction is blind when none of its loops has spoken for twenty seconds, 
   count(detection, input("A-J1-north"), 0, SILENT_MS);
   expect(isBlind(detection, SILENT_MS)).toBe(false);
 });
+
+test("a loop that counts nobody where its last quarter of an hour expects 12 is doubted after three minutes, until it counts again", () => {
+  const { detection, input } = standing();
+  const stop = input("D-J1-east");
+  // One every 10 s for an hour: 18 are to be expected in three minutes.
+  let now = 0;
+  for (let counted = 0; counted <= 360; counted++) count(detection, stop, counted, (now = counted * 10_000));
+  const recallAt = (later_s: number): number => {
+    for (const each of detection.inputs) each.heardAt = now + later_s * 1000;
+    judgeSilence(detection, now + later_s * 1000);
+    return detection.recall;
+  };
+  expect(stop.rate * 10_000).toBeCloseTo(1, 1);
+  expect(recallAt(179)).toBe(0);
+  expect(recallAt(180)).toBe(0b10);
+  // The other loops never counted anyone, and need not be broken.
+  expect(isBlind(detection, now + 180_000)).toBe(false);
+  count(detection, stop, 361, now + 200_000);
+  expect(recallAt(201)).toBe(0);
+});
+
+test("a loop of a quiet street is believed for as long as its traffic explains: at 20 an hour, over half an hour", () => {
+  const { detection, input } = standing();
+  const stop = input("D-J1-east");
+  for (let counted = 0; counted <= 40; counted++) count(detection, stop, counted, counted * 180_000);
+  const last = 40 * 180_000;
+  const doubted = (minutes: number): boolean => {
+    for (const each of detection.inputs) each.heardAt = last + minutes * 60_000;
+    judgeSilence(detection, last + minutes * 60_000);
+    return detection.recall !== 0;
+  };
+  expect(doubted(30)).toBe(false);
+  expect(doubted(40)).toBe(true);
+});
