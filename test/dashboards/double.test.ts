@@ -11,10 +11,10 @@ import { alertRequests, type Looking } from "../../dashboards/double/requests.ts
 import { openBrowser } from "../console/browser.ts";
 import { smaller } from "../console/smaller.ts";
 import { influxdPath, startInfluxd, type Influxd } from "../influxd.ts";
-import { type Day, pointsOf, rehearsedDay, ROLLED_MS, rolledOf, TO } from "./day.ts";
-import { lineOf, type Written } from "./points.ts";
+import { type Day, rehearsedDay, TO } from "./day.ts";
+import { fill, linesOf, sendTo } from "./filled.ts";
+import { ours } from "./ours.ts";
 import { board, BOARDS, rules, source } from "./provisioned.ts";
-import { recorded } from "./record.ts";
 
 /** VIGIE_PICTURES=1 writes the pictures of the documentation anew, which takes a Chromium. */
 const WRITING = process.env["VIGIE_PICTURES"] === "1";
@@ -24,6 +24,8 @@ const ALL = LANGUAGES.flatMap((language) => BOARDS.map((id) => ({ language, id }
 const WIDTH_PX = 1600;
 /** Someone in the town looks at the end of the day, an hour ahead of UTC. */
 const LOOKING: Looking = { now: TO, offset_ms: 3_600_000, width_px: WIDTH_PX };
+/** A difference inside a subquery begins a step earlier in the embedded store than in InfluxDB. */
+const BEGINS_EARLIER = /FROM \(SELECT non_negative_difference\(/;
 /** Panels that wait for counters of the cabinets: green or red at each arrival, splits that failed. */
 const WAITING = ["Verts trop courts", "Split failures", "Arrivées au vert", "Arrivals on green"];
 
@@ -46,14 +48,20 @@ test("both languages ask the same of the same panels in the same places", () => 
 
 describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", () => {
   let influxd: Influxd;
+  let own: Awaited<ReturnType<typeof ours>>;
   let send: Send;
   const looked = new Map<string, readonly Answered[]>();
   beforeAll(async () => {
-    influxd = await startInfluxd();
-    await fill(influxd.url, await day());
+    const town = await day();
+    [influxd, own] = await Promise.all([startInfluxd(), ours(TO)]);
     send = sendTo(influxd.url);
+    await fill(influxd.url, town);
+    await own.write(linesOf(town));
   }, 120_000);
-  afterAll(() => influxd?.stop());
+  afterAll(async () => {
+    await influxd?.stop();
+    await own?.stop();
+  });
 
   test.each(ALL)(
     "answers every panel and variable of $id in $language: not empty, inside the time",
@@ -111,6 +119,21 @@ describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", ()
     }
   });
 
+  test.each(BOARDS)("answers every panel, variable and mark of %s as the embedded store does", async (id) => {
+    for (const choose of ["all", 2] as const) {
+      const one = await lookAt(board("fr", id), source(), send, LOOKING, choose);
+      const other = await lookAt(board("fr", id), source(), own.send, LOOKING, choose);
+      expect(differences(one, other).filter((each) => !BEGINS_EARLIER.test(each))).toEqual([]);
+    }
+  });
+
+  test("answers every alert rule as the embedded store does", async () => {
+    const asked = alertRequests(rules("fr"), source(), TO);
+    const by = (which: Send) =>
+      Promise.all(asked.map(async (each) => ({ asked: each, frames: await answer(each, which) })));
+    expect(differences(await by(send), await by(own.send))).toEqual([]);
+  });
+
   test("fills drawings of every dashboard; each is kept as a picture of 250 kB at most", async () => {
     const drawings = ALL.map(({ language, id }) => ({
       file: join(PICTURES, `${id}-${language}.png`),
@@ -142,28 +165,3 @@ function day(): Promise<Day> {
   made ??= rehearsedDay();
   return made;
 }
-
-async function fill(url: string, town: Day): Promise<void> {
-  const create = [
-    'CREATE DATABASE "vigie" WITH DURATION INF NAME "raw"',
-    ...Object.keys(ROLLED_MS).map((name) => `CREATE RETENTION POLICY "${name}" ON "vigie" DURATION INF REPLICATION 1`),
-  ].join("; ");
-  await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: create }) });
-  await write(url, "raw", [...pointsOf(town), ...recorded(town)]);
-  for (const [policy, step_ms] of Object.entries(ROLLED_MS)) await write(url, policy, [...rolledOf(town, step_ms)]);
-}
-
-async function write(url: string, policy: string, points: readonly Written[]): Promise<void> {
-  const lines = points.flatMap((point) => lineOf(point) ?? []);
-  for (let from = 0; from < lines.length; from += LINES_A_BODY) {
-    const body = lines.slice(from, from + LINES_A_BODY).join("\n");
-    const answered = await fetch(`${url}/write?db=vigie&rp=${policy}&precision=ms`, { method: "POST", body });
-    if (answered.status !== 204) throw new Error(await answered.text());
-  }
-}
-const LINES_A_BODY = 20_000;
-
-const sendTo =
-  (url: string): Send =>
-  async ({ method, path, headers, body }) =>
-    (await fetch(url + path, { method, headers, ...(body !== undefined && { body }) })).text();

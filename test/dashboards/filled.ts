@@ -1,0 +1,37 @@
+import type { Send } from "../../dashboards/double/look.ts";
+import { type Day, pointsOf, ROLLED_MS, rolledOf } from "./day.ts";
+import { lineOf, type Written } from "./points.ts";
+import { recorded } from "./record.ts";
+
+/** Writes a day into an empty InfluxDB: readings as they came and summed up, and what the server says of itself. */
+export async function fill(url: string, town: Day): Promise<void> {
+  const create = [
+    'CREATE DATABASE "vigie" WITH DURATION INF NAME "raw"',
+    ...Object.keys(ROLLED_MS).map((name) => `CREATE RETENTION POLICY "${name}" ON "vigie" DURATION INF REPLICATION 1`),
+  ].join("; ");
+  await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: create }) });
+  await write(url, "raw", linesOf(town));
+  for (const [policy, step_ms] of Object.entries(ROLLED_MS)) {
+    await write(url, policy, written(rolledOf(town, step_ms)));
+  }
+}
+
+/** A day as line protocol, times in milliseconds. */
+export const linesOf = (town: Day): string[] => [...written(pointsOf(town)), ...written(recorded(town))];
+
+const written = (points: Iterable<Written>): string[] => [...points].flatMap((point) => lineOf(point) ?? []);
+
+async function write(url: string, policy: string, lines: readonly string[]): Promise<void> {
+  for (let from = 0; from < lines.length; from += LINES_A_BODY) {
+    const body = lines.slice(from, from + LINES_A_BODY).join("\n");
+    const answered = await fetch(`${url}/write?db=vigie&rp=${policy}&precision=ms`, { method: "POST", body });
+    if (answered.status !== 204) throw new Error(await answered.text());
+  }
+}
+const LINES_A_BODY = 20_000;
+
+/** Sends as Grafana does. */
+export const sendTo =
+  (url: string): Send =>
+  async ({ method, path, headers, body }) =>
+    (await fetch(url + path, { method, headers, ...(body !== undefined && { body }) })).text();
