@@ -29,7 +29,7 @@ export interface Mark {
 
 /**
  * The port to a time-series store, as ingest, loops and API need it. Two values of one measure of one device at one instant
- * are one reading: the last said wins. (DuckDB keeps both for now, in the order in which they came.)
+ * are one reading: the last said wins.
  */
 export interface Store {
   open(): Promise<void>;

@@ -66,8 +66,8 @@ test("data that a newer version wrote is refused, and left as it was", async () 
   await store.open();
   await store.commit([received(1, 5)]);
   await store.close();
-  await inFile("UPDATE format SET version = 2");
-  await expect(duckdbStore(file).open()).rejects.toMatchObject({ code: "DATA_NEWER", facts: { found: 2, known: 1 } });
+  await inFile("UPDATE format SET version = 3");
+  await expect(duckdbStore(file).open()).rejects.toMatchObject({ code: "DATA_NEWER", facts: { found: 3, known: 2 } });
   expect(await inFile("SELECT station, up_to FROM marks")).toEqual([["station-1", 5n]]);
 });
 
