@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSyn
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { inTransaction, literal, rowsOf } from "./sql.ts";
-import type { Readers } from "./readers.ts";
+import { Readers } from "./readers.ts";
 import { WEEK, dateOf, weekOf, weekSql } from "./weeks.ts";
 
 /**
@@ -30,6 +30,8 @@ export interface Archive {
  */
 export class Archives {
   readonly directory: string;
+  /** Whoever reads by SQL what `relation` names is one of them. */
+  readonly readers = new Readers();
   /** Stands in the names of its files, so that no other database takes them for its own. */
   private identity = "";
   private readonly raw = new Map<number, Archive>();
@@ -181,7 +183,7 @@ export class Archives {
   }
 
   /** Drops raw readings before an instant: archives as a whole when their week is past, and what is left does not count. */
-  async drop(connection: DuckDBConnection, readers: Readers, before: number): Promise<void> {
+  async drop(connection: DuckDBConnection, before: number): Promise<void> {
     const past = [...this.raw.values()].filter(({ week }) => week + WEEK <= before);
     await inTransaction(connection, [
       ...past.map(({ week }) => `DELETE FROM archives WHERE kind = 'raw' AND week = ${week}`),
@@ -189,7 +191,7 @@ export class Archives {
     ]);
     for (const { week } of past) this.raw.delete(week);
     this.rawFrom = Math.max(this.rawFrom, before);
-    await readers.ended();
+    await this.readers.ended();
     await this.remove(connection, past);
     for (const table of ["readings", "late"]) {
       await connection.run(`DELETE FROM ${table} WHERE instant < ${literal(before)}`);
@@ -212,7 +214,7 @@ export class Archives {
   /**
    * What to write behind FROM for the readings in [from, to), in milliseconds: columns `series`, `instant`, `value`, each
    * instant of a series once. It names only what the span touches, and may hold more than the span where that costs nothing;
-   * so say the bounds in WHERE, too. It is good while `Readers.read` runs.
+   * so say the bounds in WHERE, too. It is good while `readers.read` runs.
    */
   relation(from: number = Number.NEGATIVE_INFINITY, to: number = Number.POSITIVE_INFINITY): string {
     const start = Math.max(from, this.rawFrom);

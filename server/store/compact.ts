@@ -2,14 +2,12 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Archive, Archives } from "./archive.ts";
 import { aliasOf, quoted, settled } from "./archive.ts";
 import { inTransaction, literal, rowsOf } from "./sql.ts";
-import type { Readers } from "./readers.ts";
 import { rollUp } from "./rollups.ts";
 import { WEEK, weekOf } from "./weeks.ts";
 
 /** What a compaction needs of the store that it works for. */
 export interface Compacting {
   readonly archives: Archives;
-  readonly readers: Readers;
   /** A connection of its own, so that it never stands in a commit's way. */
   readonly connection: DuckDBConnection;
   /** From its return on nothing is added to `readings` before `to`: what comes is late. One more than the number of what was said late until then. */
@@ -174,8 +172,8 @@ function pieces(
 
 /** Removes what counts no more, once nobody reads it: rows that moved, and files that were replaced. */
 async function collect(parts: Compacting, replaced: readonly Archive[]): Promise<void> {
-  const { archives, readers, connection } = parts;
-  await readers.ended();
+  const { archives, connection } = parts;
+  await archives.readers.ended();
   await archives.remove(connection, replaced);
   const to = archives.archivedTo;
   const [[oldest, rows] = [null, 0]] = await rowsOf(

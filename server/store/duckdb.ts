@@ -6,7 +6,6 @@ import type { DuckdbOptions, OpenDatabase } from "./duckdb-open.ts";
 import { bytesOf, openDatabase, rewriteMarks, storeFault, write } from "./duckdb-open.ts";
 import { aggregateSql, latestOf } from "./duckdb-queries.ts";
 import { literal, rowsOf } from "./sql.ts";
-import { Readers } from "./readers.ts";
 import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
 
 /**
@@ -23,7 +22,6 @@ export class DuckdbStore implements Store {
   private readonly path: string;
   private readonly options: DuckdbOptions;
   private state: OpenDatabase | undefined;
-  private readonly readers = new Readers();
   /** Compactions and drops, one after the other. */
   private keeping: Promise<unknown> = Promise.resolve();
 
@@ -144,7 +142,7 @@ export class DuckdbStore implements Store {
       if (dropped === 0) return 0;
       const [[hotRows] = [0]] = await rowsOf(keeper, `SELECT count(*)::DOUBLE ${hot}`);
       // On a connection of its own: the writer's may be in the middle of a commit, and additions and removals do not collide.
-      await archives.drop(keeper, this.readers, before);
+      await archives.drop(keeper, before);
       open.hotRows -= hotRows as number;
       return dropped as number;
     });
@@ -163,7 +161,6 @@ export class DuckdbStore implements Store {
       compact(
         {
           archives: open.archives,
-          readers: this.readers,
           connection: open.keeper,
           pause,
           async freeze(to) {
@@ -205,7 +202,7 @@ export class DuckdbStore implements Store {
   /** Runs `work` while nothing is removed that it may read. */
   private async reading<T>(work: (open: OpenDatabase) => Promise<T>): Promise<T> {
     const open = await this.opened();
-    return this.readers.read(() => work(open));
+    return open.archives.readers.read(() => work(open));
   }
 
   private keep<T>(work: (open: OpenDatabase) => Promise<T>): Promise<T> {

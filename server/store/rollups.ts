@@ -68,7 +68,7 @@ export async function rollUp({ archives, connection, pause }: Compacting, raw: A
 /**
  * What to write behind FROM for the roll-ups of [from, to): columns `series`, `instant` (where the step begins), `n`, `total`,
  * `low`, `high`, `first`, `last`, `first_at`, `last_at`. What is in no archive yet, or was said late, is rolled up as it is
- * asked for. `from` and `to` are multiples of the step. It is good while `Readers.read` runs.
+ * asked for. `from` and `to` are multiples of the step. It is good while `archives.readers.read` runs.
  */
 export function rollupRelation(archives: Archives, kind: Rollup, from: number, to: number): string {
   const rolled = (start: number, end: number): string =>
