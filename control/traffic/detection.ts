@@ -42,7 +42,8 @@ export interface Input {
 export const SILENT_MS = 20_000;
 /**
  * A loop that still answers and has counted nobody for so long is doubted when by its own last quarter of an hour so many were
- * to be expected: an empty lane explains it less than once in 160,000 times. No red lasts so long.
+ * to be expected: an empty lane explains it less than once in 160,000 times. No red lasts so long. One that has counted nobody
+ * since the cabinet began has nothing to be believed for: it is doubted after the same time, until its first.
  */
 const DOUBTED = { after_ms: 180_000, expected: 12, memory_ms: 900_000 };
 /** No more vehicles than this pass a loop between two words of it: beyond, it was broken meanwhile. */
@@ -94,7 +95,7 @@ const inputOf = (id: string, group: number, kind: Input["kind"], now: number): I
   heardAt: now,
   count: -1,
   countedAt: now,
-  rate: 0,
+  rate: DOUBTED.expected / DOUBTED.after_ms,
 });
 
 /** The stop line becomes occupied or free. */

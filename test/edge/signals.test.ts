@@ -87,7 +87,7 @@ test("without any server a junction runs its fixed plan", async () => {
 });
 
 test("with a frame it adapts, and when the frame ends it goes back to its fixed plan", async () => {
-  const { alone, run, mode } = cabinet();
+  const { alone, run, mode } = cabinet({ rate: few });
   expect(alone.behaviour.obey(frameUntil(START + 600_000))).toBeUndefined();
   await run(300);
   expect(mode()).toBe("adaptive");
@@ -102,7 +102,7 @@ test("a frame and an override survive a restart of the cabinet", async () => {
   before.alone.behaviour.obey(frameUntil(START + HOUR));
   before.alone.behaviour.obey({ action: "signal-override", mode: "frame", until: START + 600_000 });
   await before.run(60);
-  const after = cabinet({ memory: kept, startAt: instant(START + 120_000) });
+  const after = cabinet({ rate: few, memory: kept, startAt: instant(START + 120_000) });
   await after.run(10);
   expect(after.mode()).toBe("frame");
   await after.run(600);
@@ -127,7 +127,7 @@ test("a memory that cannot be read is left behind", async () => {
 });
 
 test("a person's override wins over the frame until it is released or ends", async () => {
-  const { alone, run, mode } = cabinet();
+  const { alone, run, mode } = cabinet({ rate: few });
   alone.behaviour.obey(frameUntil(START + HOUR));
   await run(60);
   alone.behaviour.obey({ action: "signal-override", mode: "fixed", until: START + 600_000 });

@@ -237,16 +237,21 @@ test("a loop that counts nobody where its last quarter of an hour expects 12 is 
   const stop = input("D-J1-east");
   // One every 10 s for an hour: 18 are to be expected in three minutes.
   let now = 0;
-  for (let counted = 0; counted <= 360; counted++) count(detection, stop, counted, (now = counted * 10_000));
+  for (let counted = 0; counted <= 360; counted++) {
+    now = counted * 10_000;
+    for (const each of detection.inputs) if (each.kind !== "button") count(detection, each, counted, now);
+  }
   const recallAt = (later_s: number): number => {
-    for (const each of detection.inputs) each.heardAt = now + later_s * 1000;
+    for (const each of detection.inputs) {
+      each.heardAt = now + later_s * 1000;
+      if (each !== stop && each.kind !== "button") count(detection, each, each.count + 1, each.heardAt);
+    }
     judgeSilence(detection, now + later_s * 1000);
     return detection.recall;
   };
   expect(stop.rate * 10_000).toBeCloseTo(1, 1);
   expect(recallAt(179)).toBe(0);
   expect(recallAt(180)).toBe(0b10);
-  // The other loops never counted anyone, and need not be broken.
   expect(isBlind(detection, now + 180_000)).toBe(false);
   count(detection, stop, 361, now + 200_000);
   expect(recallAt(201)).toBe(0);
@@ -255,13 +260,31 @@ test("a loop that counts nobody where its last quarter of an hour expects 12 is 
 test("a loop of a quiet street is believed for as long as its traffic explains: at 20 an hour, over half an hour", () => {
   const { detection, input } = standing();
   const stop = input("D-J1-east");
-  for (let counted = 0; counted <= 40; counted++) count(detection, stop, counted, counted * 180_000);
   const last = 40 * 180_000;
+  for (let counted = 0; counted <= 40; counted++) {
+    for (const each of detection.inputs) if (each.kind !== "button") count(detection, each, counted, counted * 180_000);
+  }
   const doubted = (minutes: number): boolean => {
-    for (const each of detection.inputs) each.heardAt = last + minutes * 60_000;
+    for (const each of detection.inputs) {
+      each.heardAt = last + minutes * 60_000;
+      if (each !== stop && each.kind !== "button") count(detection, each, each.count + 1, each.heardAt);
+    }
     judgeSilence(detection, last + minutes * 60_000);
     return detection.recall !== 0;
   };
   expect(doubted(30)).toBe(false);
   expect(doubted(40)).toBe(true);
+});
+
+test("a junction that began with its loops stuck counts as blind after three minutes, and no longer once one has counted", () => {
+  const { detection, input } = standing();
+  const blindAt = (s: number): boolean => {
+    for (const each of detection.inputs) each.heardAt = s * 1000;
+    return isBlind(detection, s * 1000);
+  };
+  expect(blindAt(179)).toBe(false);
+  expect(blindAt(180)).toBe(true);
+  count(detection, input("A-J1-north"), 7, 200_000);
+  count(detection, input("A-J1-north"), 8, 210_000);
+  expect(blindAt(211)).toBe(false);
 });
