@@ -26,6 +26,8 @@ type Call = Extract<Expression, { kind: "call" }>;
 /** How rows are read: `fetch` gives the columns of an SQL query. */
 export interface Read {
   fetch(sql: string): Promise<readonly (readonly Value[])[]>;
+  /** The same piece by piece, for what is put elsewhere at once. */
+  each(sql: string, take: (columns: readonly (readonly Value[])[]) => void): Promise<void>;
   /** What to write behind FROM for our own readings in [from, to), milliseconds since 1970. */
   relation(from_ms: number, to_ms: number): string;
   readonly catalogue: Catalogue;
@@ -65,7 +67,9 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
     stream = await reducedBy(call, ref, options, sources, name !== "distinct" && (!isSelector || options.every !== 0n));
   if (name === "distinct") return atWindows(stream, options, MIN_NS);
   if (!isSelector || options.every !== 0n) {
-    stream = atWindows(stream, options, MIN_NS);
+    // What DuckDB has put into windows stands at their starts.
+    const isAtStarts = options.every !== 0n && options.zone === undefined && sources.from.every(isStored);
+    if (!isAtStarts) stream = atWindows(stream, options, MIN_NS);
     const { fill } = options;
     if (options.every !== 0n && fill.kind !== "none") {
       stream = filled(stream, countsFromZero(name, fill), fillType(typeOf(call)), options);
@@ -73,6 +77,8 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
   }
   return stream;
 }
+
+const isStored = (source: Source): boolean => source.kind === "measurement";
 
 const never = (name: string): never => {
   throw fault(`undefined function ${name}()`);
@@ -200,10 +206,8 @@ function refuseType(name: string, type: ValueType, field: Ref, options: Options,
   if (type !== "string" && type !== "boolean") return;
   if (ANY.has(name) || (type === "boolean" && BOOLEANS_TOO.has(name))) return;
   const measurements = from.flatMap((each) => (each.kind === "measurement" ? [each.name as string] : []));
-  const isStored = seriesOf(context.catalogue, measurements, options, 0).some(
-    (each) => slotsOf(each, field).length > 0,
-  );
-  if (!isStored && measurements.length === from.length) return;
+  const isThere = seriesOf(context.catalogue, measurements, options, 0).some((each) => slotsOf(each, field).length > 0);
+  if (!isThere && measurements.length === from.length) return;
   throw fault(`unsupported ${SPOKEN[name] ?? name} iterator type: *query.${type}InterruptIterator`);
 }
 

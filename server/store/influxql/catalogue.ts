@@ -38,17 +38,23 @@ export interface MeasurementEntry {
   readonly tagKeys: Map<string, Set<string>>;
 }
 
+/** Questions whose series are remembered: a dashboard asks the same ones again and again. */
+const MOST_REMEMBERED = 256;
+
 /** What there is, in memory: measurements, series, tags and fields. Who asks for names alone is answered from here. */
 export class Catalogue {
   readonly measurements = new Map<string, MeasurementEntry>();
   readonly series: SeriesEntry[] = [];
   readonly #byKey = new Map<string, SeriesEntry>();
+  /** What was found among the series, until there is another series or field. */
+  readonly #memory = new Map<string, readonly unknown[]>();
 
   /** The series of these tags, made if it is new. `tags` sorted by key, none empty. */
   seriesOf(name: string, tags: readonly (readonly [string, string])[]): SeriesEntry {
     const key = keyOf(name, tags);
     let series = this.#byKey.get(key);
     if (series !== undefined) return series;
+    this.#memory.clear();
     const measurement = this.measurementOf(name);
     series = { number: this.series.length, measurement, tags: new Map(tags), key, slots: new Map() };
     this.#byKey.set(key, series);
@@ -64,12 +70,23 @@ export class Catalogue {
 
   /** Adds a slot to a series; a field of another type in this measurement is the caller's to refuse. */
   add(series: SeriesEntry, field: string, type: FieldType, table: ValueTable, id: number): Slot {
+    this.#memory.clear();
     const slot: Slot = { id, table, type, series, field, latest_ns: undefined, latest: undefined };
     const slots = series.slots.get(field);
     if (slots === undefined) series.slots.set(field, [slot]);
     else slots.push(slot);
     if (!series.measurement.fields.has(field)) series.measurement.fields.set(field, type);
     return slot;
+  }
+
+  /** What `find` gives, or gave for the same `key` of the same series and fields. */
+  remembered<Found>(key: string, find: () => readonly Found[]): readonly Found[] {
+    const known = this.#memory.get(key) as readonly Found[] | undefined;
+    if (known !== undefined) return known;
+    const found = find();
+    if (this.#memory.size >= MOST_REMEMBERED) this.#memory.clear();
+    this.#memory.set(key, found);
+    return found;
   }
 
   measurementOf(name: string): MeasurementEntry {

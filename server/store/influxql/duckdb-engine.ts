@@ -134,6 +134,7 @@ export class DuckdbEngine implements InfluxEngine {
               now_ns,
               limits,
               fetch: (sql) => reading.fetch(sql),
+              each: (sql, take) => reading.each(sql, take),
               relation: (from_ms, to_ms) => this.#own?.relation(from_ms, to_ms) ?? "readings",
             });
           return await (this.#own === undefined ? work() : this.#own.read(work));
@@ -213,6 +214,19 @@ class Reading {
   }
 
   async fetch(sql: string): Promise<Value[][]> {
+    const columns: Value[][] = [];
+    await this.each(sql, (chunk) => {
+      chunk.forEach((values, column) => {
+        const known = columns[column];
+        if (known === undefined) columns[column] = values;
+        else for (const value of values) known.push(value);
+      });
+    });
+    return columns;
+  }
+
+  /** Gives what comes piece by piece, each the columns of some two thousand rows. */
+  async each(sql: string, take: (columns: Value[][]) => void): Promise<void> {
     const connection = (this.#connection ??= this.#idle.pop() ?? (await this.#instance.connect()));
     const { limits, signal } = this.#options;
     let reason = "";
@@ -220,26 +234,20 @@ class Reading {
       reason = why;
       connection.interrupt();
     };
-    const gone = (): void => stop("query interrupted");
-    if (signal?.aborted === true) throw new InfluxError(500, "query interrupted");
+    const why = (): string => (signal?.reason instanceof InfluxError ? signal.reason.message : "query interrupted");
+    const gone = (): void => stop(why());
+    if (signal?.aborted === true) throw new InfluxError(500, why());
     signal?.addEventListener("abort", gone);
-    const timer = setTimeout(() => stop(`query timeout: it took more than ${limits.time_ms} ms`), limits.time_ms);
     try {
       const result = await connection.stream(sql);
-      const columns: Value[][] = Array.from({ length: result.columnCount }, () => []);
       for (;;) {
         const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return columns;
+        if (chunk === null || chunk.rowCount === 0) return;
         this.#points += chunk.rowCount;
         if (limits.points > 0 && this.#points > limits.points) {
           throw new InfluxError(500, `max-select-point limit exceeed: (${this.#points}/${limits.points})`);
         }
-        for (let column = 0; column < columns.length; column++) {
-          const values = chunk.getColumnValues(column) as Value[];
-          const known = columns[column] as Value[];
-          if (known.length === 0) columns[column] = values;
-          else for (const value of values) known.push(value);
-        }
+        take(Array.from({ length: result.columnCount }, (_, column) => chunk.getColumnValues(column) as Value[]));
       }
     } catch (problem) {
       if (reason !== "") throw new InfluxError(500, reason);
@@ -249,7 +257,6 @@ class Reading {
         throw new InfluxError(500, "query needs more memory than it may have");
       throw problem;
     } finally {
-      clearTimeout(timer);
       signal?.removeEventListener("abort", gone);
     }
   }

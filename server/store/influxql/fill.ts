@@ -29,9 +29,13 @@ function filledRun(
   steps: Steps,
   noAux: readonly Value[] | undefined,
 ): Run {
-  const out: Run = { name: run.name, tags: run.tags, times: [], values: [], ...(run.aux && { aux: [] }) };
   const { isAscending } = options;
   const firstTime = run.times[0] as bigint;
+  if (options.zone === undefined && firstTime === startTime && run.times.at(-1) === endTime) {
+    const span = endTime > startTime ? endTime - startTime : startTime - endTime;
+    if (BigInt(run.times.length - 1) * options.every === span) return run;
+  }
+  const out: Run = { name: run.name, tags: run.tags, times: [], values: [], ...(run.aux && { aux: [] }) };
   let time = startTime === MIN_NS ? windowOf(firstTime, options)[0] : startTime;
   steps.begin(time);
   let previous: Value = null;

@@ -1,10 +1,10 @@
 import { type Read, ranks } from "./calls.ts";
-import type { FieldValue } from "./engine.ts";
 import type { Value } from "./evaluate.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
+import { gridOf } from "./grid.ts";
 import { mode, type Point } from "./reduce.ts";
 import { type Scan, type ScannedSeries, scanOf, slotsOf } from "./scan.ts";
-import { type Stream, StreamBuilder } from "./stream.ts";
+import { type Run, type Stream, StreamBuilder } from "./stream.ts";
 import { type ClockChange, changesOf, windowSql } from "./window-sql.ts";
 
 export interface Aggregation {
@@ -59,6 +59,13 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
   const window = options.every === 0n ? "0" : start(isTwice ? "begun" : "t");
   const type = scan.types[0] ?? "float";
   const sum = SUMS[name];
+  const isFlat = changes.length < 2 && options.aux.length === 0 && keptTags(options).length === options.order.length;
+  const cell = isFlat ? cellSql(aggregation, scan, sum?.(type)) : undefined;
+  const grid = cell === undefined ? undefined : gridOf(scan, cell, isNumber(name, type), options);
+  if (grid !== undefined) {
+    await read.each(grid.sql, ([cells = [], found = []]) => grid.put(cells, found));
+    return grid.stream();
+  }
   if (sum !== undefined) {
     const sql = `SELECT g, w, NULL AS t, NULL AS s, ${sum(type)} AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`;
     return streamed(sql, scan, aggregation, columns);
@@ -75,6 +82,19 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
   return streamed(rankedSql(aggregation, scan, window), scan, aggregation, columns);
 }
 
+/** Whether an aggregate gives floats. */
+const isNumber = (name: string, type: string): boolean =>
+  name === "mean" || name === "median" || name === "stddev" || (type === "float" && name !== "count");
+
+/** What a cell of a grid is reduced by; undefined: more than its own values must be known. */
+function cellSql({ name, isAtWindow }: Aggregation, scan: Scan, sum: string | undefined): string | undefined {
+  if (sum !== undefined) return sum;
+  if (!isAtWindow) return undefined;
+  if (name === "min" || name === "max") return `${name}(c0)`;
+  if (scan.groups.length !== scan.series.length) return undefined;
+  return name === "first" ? "arg_min(c0, t)" : name === "last" ? "arg_max(c0, t)" : undefined;
+}
+
 /**
  * The newest values from memory, where nothing but tags decides which series they are of; undefined where a newest value lies
  * behind the end of the span, since the last one before it is known to the database alone.
@@ -82,25 +102,26 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
 function newestOf({ ref, series, options, isAtWindow }: Aggregation): Stream | undefined {
   const { aux, start, end, isAscending } = options;
   if (aux.some(({ type }) => type !== "tag") || keptTags(options).length !== options.order.length) return undefined;
-  const newest = new Map<number, { each: ScannedSeries; time: bigint; value: FieldValue }>();
+  const runs: Run[] = [];
+  let group = -1;
   for (const each of series) {
     if (each.condition !== undefined) return undefined;
-    for (const { latest_ns: time, latest, type } of slotsOf(each, ref)) {
-      if (type !== ref.type || time === undefined || latest === undefined || time > end) return undefined;
-      if (time < start) continue;
-      const known = newest.get(each.group);
-      if (known === undefined || time > known.time || (time === known.time && latest > known.value)) {
-        newest.set(each.group, { each, time, value: latest });
-      }
+    for (const { latest_ns, latest: value, type } of slotsOf(each, ref)) {
+      if (type !== ref.type || latest_ns === undefined || value === undefined || latest_ns > end) return undefined;
+      if (latest_ns < start) continue;
+      const known = each.group === group ? runs.at(-1) : undefined;
+      const last = known?.times[0];
+      if (last !== undefined && (latest_ns < last || (latest_ns === last && value <= (known?.values[0] ?? value))))
+        continue;
+      if (known !== undefined) runs.pop();
+      group = each.group;
+      const beside = aux.map(({ name }) => each.series.tags.get(name) ?? null);
+      const run = { name: each.name, tags: each.tags, times: [latest_ns], values: [value] };
+      runs.push(aux.length === 0 ? run : { ...run, aux: [beside] });
     }
   }
-  const out = new StreamBuilder(aux.length > 0);
-  const found = [...newest].sort(([a], [b]) => (isAscending ? a - b : b - a));
-  for (const [, { each, time, value }] of found) {
-    const beside = aux.map(({ name }) => each.series.tags.get(name) ?? null);
-    out.add(each.name, each.tags, isAtWindow ? start : time, value, beside);
-  }
-  return out.runs;
+  if (isAtWindow) for (const { times } of runs) times[0] = start;
+  return isAscending ? runs : runs.reverse();
 }
 
 async function clockChanges(scan: Scan, options: Options, read: Read): Promise<readonly ClockChange[]> {

@@ -238,11 +238,14 @@ function distinct(points: readonly Point[]): { time: bigint; value: Value }[] {
 
 /** Times as those of the windows in which they lie; a window without a start begins at 0. */
 export function atWindows(stream: Stream, options: Options, minimum: bigint): Stream {
+  const starts = new Map<bigint, bigint>();
+  const startOf = (time: bigint): bigint => {
+    let start = starts.get(time);
+    if (start === undefined) starts.set(time, (start = windowOf(time, options)[0]));
+    return start === minimum ? 0n : start;
+  };
   return stream.map((run): Run => ({
     ...run,
-    times: run.times.map((time) => {
-      const [start] = windowOf(time, options);
-      return start === minimum ? 0n : start;
-    }),
+    times: run.times.map(startOf),
   }));
 }

@@ -28,8 +28,19 @@ export interface Scan {
   /** Columns `c0`, `c1`… in the order in which they were asked for. */
   readonly types: readonly FieldType[];
   readonly unit_ns: bigint;
-  /** There is but one column, so that the SQL is a plain reading of tables. */
-  readonly isPlain: boolean;
+  /** Where one column of one table is read and tags alone decide: the parts of which the SQL is made. */
+  readonly plain: Plain | undefined;
+}
+
+export interface Plain {
+  readonly from: string;
+  readonly time: string;
+  readonly value: string;
+  /** Further conditions, each after an AND. */
+  readonly bounds: string;
+  /** Numbers of series in the table, and the group of each. */
+  readonly ids: readonly number[];
+  readonly groups: readonly number[];
 }
 
 export const TABLE_OF: Readonly<Record<FieldType, ValueTable>> = {
@@ -53,7 +64,24 @@ export function seriesOf(
   measurements: readonly string[],
   options: Options,
   maxSeries: number,
-): ScannedSeries[] {
+): readonly ScannedSeries[] {
+  const { order, groups, condition, slimit, soffset } = options;
+  const key = JSON.stringify([
+    measurements,
+    order,
+    groups,
+    condition === undefined ? "" : printExpression(condition),
+    slimit,
+    soffset,
+  ]);
+  const found = catalogue.remembered(key, () => findSeries(catalogue, measurements, options));
+  if (maxSeries > 0 && found.length > maxSeries) {
+    throw new InfluxError(400, `max-select-series limit exceeded: (${found.length}/${maxSeries})`);
+  }
+  return found;
+}
+
+function findSeries(catalogue: Catalogue, measurements: readonly string[], options: Options): ScannedSeries[] {
   const found: { series: SeriesEntry; order: TagSet; tags: TagSet; condition: Expression | undefined }[] = [];
   const kept = keptTags(options);
   for (const name of measurements) {
@@ -71,10 +99,7 @@ export function seriesOf(
         condition: outcome === true ? undefined : simplified(outcome),
       });
     }
-    found.push(...limited(matched, options));
-  }
-  if (maxSeries > 0 && found.length > maxSeries) {
-    throw new InfluxError(400, `max-select-series limit exceeded: (${found.length}/${maxSeries})`);
+    for (const each of limited(matched, options)) found.push(each);
   }
   found.sort(
     (a, b) =>
@@ -132,8 +157,10 @@ export interface ScanRequest {
 export function scanOf({ series: all, driver, aux, options, relation }: ScanRequest): Scan | undefined {
   const refs: Ref[] = [...(driver === undefined ? [] : [driver]), ...aux];
   const wanted = refs.length;
-  const series = all.filter((each) =>
-    driver === undefined ? aux.some((ref) => slotsOf(each, ref).length > 0) : slotsOf(each, driver).length > 0,
+  const series = regrouped(
+    all.filter((each) =>
+      driver === undefined ? aux.some((ref) => slotsOf(each, ref).length > 0) : slotsOf(each, driver).length > 0,
+    ),
   );
   if (series.length === 0) return undefined;
   const conditions = conditionsOf(series);
@@ -170,7 +197,22 @@ export function scanOf({ series: all, driver, aux, options, relation }: ScanRequ
   if (filter !== undefined) sql = `SELECT * FROM (${sql}) WHERE ${filter}`;
   const groups: { name: string; tags: TagSet; order: TagSet }[] = [];
   for (const { name, tags, group } of series) groups[group] = { name, tags, order: tags.subset(options.order) };
-  return { sql, series, groups, types: columns.slice(0, wanted).map(({ type }) => type), unit_ns, isPlain };
+  const types = columns.slice(0, wanted).map(({ type }) => type);
+  const [only] = columns;
+  const plain =
+    isPlain && filter === undefined && only !== undefined ? plainOf(only, series, options, relation) : undefined;
+  return { sql, series, groups, types, unit_ns, plain };
+}
+
+/** Counts the groups anew, without those of which no series is left. */
+function regrouped(series: readonly ScannedSeries[]): ScannedSeries[] {
+  let group = -1;
+  let last: number | undefined;
+  return series.map((each) => {
+    if (each.group !== last) group++;
+    last = each.group;
+    return { ...each, group };
+  });
 }
 
 interface Column {
@@ -186,13 +228,15 @@ function columnOf(series: readonly ScannedSeries[], ref: Ref): Column {
 const typeOfColumn = (asked: ValueType, stored: FieldType | undefined): FieldType =>
   asked === undefined || asked === "field" || asked === "tag" ? (stored ?? "float") : asked;
 
+const NONE: readonly Slot[] = [];
 const NUMBERS = new Set<ValueType>(["float", "integer", "unsigned"]);
 
 /** The slots of a field, if it is of the type that is asked for or can be made so. */
 export function slotsOf({ series }: ScannedSeries, { name, type }: Ref): readonly Slot[] {
-  if (type === "tag") return [];
+  if (type === "tag") return NONE;
   const slots = series.slots.get(name);
-  if (slots === undefined) return [];
+  if (slots === undefined) return NONE;
+  if (slots.length === 1 && slots[0]?.type === type) return slots;
   if (type === undefined || type === "field") return slots;
   return slots.filter((slot) => slot.type === type || (NUMBERS.has(slot.type) && NUMBERS.has(type)));
 }
@@ -233,6 +277,27 @@ function rowsSql(
     return `SELECT m.s AS s, m.g AS g, ${time} AS t, ${columnsSql(value)} FROM ${from} d JOIN ${map} m ON m.slot = d.series WHERE ${idsSql(ids)}${bounds}`;
   });
   return parts.join(" UNION ALL ");
+}
+
+function plainOf(
+  { slots, type }: Column,
+  series: readonly ScannedSeries[],
+  options: Options,
+  relation: ScanRequest["relation"],
+): Plain | undefined {
+  const [first] = slots;
+  if (first === undefined || slots.some(({ slot }) => slot.table !== first.slot.table || slot.type !== type))
+    return undefined;
+  const isOwn = first.slot.table === "readings";
+  if (isOwn && (options.every % MS !== 0n || options.offset % MS !== 0n)) return undefined;
+  return {
+    from: isOwn ? relation(...spanOf(options)) : first.slot.table,
+    time: "d.instant",
+    value: "d.value",
+    bounds: boundsSql(options, isOwn ? MS : 1n),
+    ids: slots.map(({ slot }) => slot.id),
+    groups: slots.map(({ place }) => (series[place] as ScannedSeries).group),
+  };
 }
 
 /** The span in milliseconds, its end not included. */

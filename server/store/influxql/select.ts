@@ -20,11 +20,10 @@ export interface Context extends Read {
   readonly limits: QueryLimits;
 }
 
-/** Rows of one series as they come out of a SELECT: without time, which stands beside them. */
+/** Rows of one series as they come out of a SELECT: the time first. */
 export interface Rows {
   readonly name: string;
   readonly tags: TagSet;
-  readonly times: bigint[];
   readonly rows: Value[][];
 }
 
@@ -45,21 +44,18 @@ export async function runSelect(select: Select, context: Context): Promise<Resul
   const names = ["time", ...columnNames(columns)];
   if (timeAlias !== undefined) names[0] = timeAlias;
   const types = ["time" as const, ...columns.map(({ expression }) => resultType(typeOf(expression)))];
-  const series: { name: string; tags: TagSet; values: (Value | bigint)[][] }[] = [];
-  for (const { name, tags, times, rows } of await rowsOf(resolved, options, context)) {
-    let last = series.at(-1);
-    if (last === undefined || last.name !== name || last.tags.id !== tags.id)
-      series.push((last = { name, tags, values: [] }));
-    const { values } = last;
-    rows.forEach((row, index) => {
-      for (let column = 0; column < row.length; column++) if (Number.isNaN(row[column])) row[column] = null;
-      row.unshift(times[index] as bigint);
-      values.push(row);
-    });
+  const series: { name: string; tags: TagSet; values: Value[][] }[] = [];
+  for (const { name, tags, rows } of await rowsOf(resolved, options, context)) {
+    for (const row of rows) {
+      for (let column = 1; column < row.length; column++) if (Number.isNaN(row[column])) row[column] = null;
+    }
+    const last = series.at(-1);
+    if (last === undefined || last.name !== name || last.tags.id !== tags.id) series.push({ name, tags, values: rows });
+    else for (const row of rows) last.values.push(row);
   }
   return series.map(({ name, tags, values }) => ({
     name,
-    ...(tags.values.size > 0 && { tags: Object.fromEntries(tags.values) }),
+    ...(tags.values.size > 0 && { tags: tags.object }),
     columns: names,
     types,
     values,
@@ -169,6 +165,12 @@ export async function rowsOf(select: Select, options: Options, context: Context)
       scanners.push(new Scanner(limit(stream, options.limit, options.offsetRows), { place, type }, auxTypes, filling));
     }
   }
+  const [only] = scanners;
+  const [column] = columns;
+  const isBare = parts.calls.length === 1 && parts.size === 1 && columns.length === 1;
+  if (isBare && only !== undefined && column !== undefined && parts.placeOf(column.expression) !== undefined) {
+    return only.rows();
+  }
   return scanned(scanners, evaluations, parts.size, options.isAscending);
 }
 
@@ -240,6 +242,20 @@ class Scanner {
     }
   }
 
+  /** The rows of a SELECT that shows what this gives and nothing else. */
+  rows(): Rows[] {
+    const { value: filling } = this.#filling;
+    const type = this.#driver?.type;
+    return this.#stream.map(({ name, tags, times, values }) => {
+      let last: Value = null;
+      const rows = values.map((value, index): Value[] => {
+        last = value ?? (filling === "keep" ? last : cast(filling, type));
+        return [times[index] as bigint, last];
+      });
+      return { name, tags, rows };
+    });
+  }
+
   #fill(places: Value[], { place, type }: { place: number; type: ValueType }): void {
     const { value } = this.#filling;
     if (value !== "keep") places[place] = cast(value, type);
@@ -267,11 +283,12 @@ function scanned(
     const { time } = first;
     if (current === undefined || current.name !== name || current.tags.id !== tags.id) {
       places.fill(null);
-      out.push((current = { name, tags, times: [], rows: [] }));
+      out.push((current = { name, tags, rows: [] }));
     }
     for (const each of scanners) each.scanAt(name, tags, time, places);
-    current.times.push(time);
-    current.rows.push(evaluations.map((each) => each(places)));
+    const row: Value[] = [time];
+    for (const each of evaluations) row.push(each(places));
+    current.rows.push(row);
   }
 }
 
@@ -338,12 +355,12 @@ async function subqueryStream(
   const out = new StreamBuilder(outer.aux.length > 0);
   for (const rows of found) {
     const tags = kept.length === inner.length ? rows.tags : rows.tags.subset(kept);
-    rows.rows.forEach((row, index) => {
+    rows.rows.forEach((row) => {
       const value = driver === undefined ? null : driver(row, rows);
       out.add(
         rows.name,
         tags,
-        rows.times[index] as bigint,
+        row[0] as bigint,
         value,
         aux.map((each) => each(row, rows)),
       );
@@ -354,7 +371,7 @@ async function subqueryStream(
 
 /** Where a name of the outer SELECT is found in the inner one: among its columns, or its tags. */
 function pick(select: Select, ref: Ref): FromRow | undefined {
-  let index = 0;
+  let index = 1;
   for (const column of select.columns) {
     const { expression } = column;
     const at = index++;
@@ -398,7 +415,7 @@ function filtered(found: readonly Rows[], select: Select, condition: Expression)
       let known = places.get(part.name);
       if (known === undefined) {
         const index = names.indexOf(part.name);
-        known = index >= 0 ? { index, type: part.type } : part.name;
+        known = index >= 0 ? { index: index + 1, type: part.type } : part.name;
         places.set(part.name, known);
         placed.push(known);
       }
@@ -407,16 +424,12 @@ function filtered(found: readonly Rows[], select: Select, condition: Expression)
     false,
   );
   return found.flatMap((rows) => {
-    const times: bigint[] = [];
-    const kept: Value[][] = [];
-    rows.rows.forEach((row, index) => {
+    const kept = rows.rows.filter((row) => {
       const parts = placed.map((each) =>
         typeof each === "string" ? (rows.tags.values.get(each) ?? "") : cast(row[each.index] ?? null, each.type),
       );
-      if (evaluate(parts) !== true) return;
-      times.push(rows.times[index] as bigint);
-      kept.push(row);
+      return evaluate(parts) === true;
     });
-    return times.length === 0 ? [] : [{ ...rows, times, rows: kept }];
+    return kept.length === 0 ? [] : [{ ...rows, rows: kept }];
   });
 }

@@ -4,11 +4,17 @@ export class TagSet {
   readonly values: ReadonlyMap<string, string>;
   /** What orders groups, as in InfluxDB: the values one after the other. */
   readonly id: string;
+  #object: Readonly<Record<string, string>> | undefined;
   readonly #subsets = new Map<string, TagSet>();
 
   constructor(values: ReadonlyMap<string, string>) {
     this.values = new Map([...values].sort(([a], [b]) => compareText(a, b)));
     this.id = this.values.size === 0 ? "" : [...this.values.keys(), ...this.values.values()].join("\0");
+  }
+
+  /** As answers show them. */
+  get object(): Readonly<Record<string, string>> {
+    return (this.#object ??= Object.fromEntries(this.values));
   }
 
   /** These tags alone, in any order of the keys; what is missing is empty. */
