@@ -3,12 +3,9 @@ import { DECIDE, decide } from "#control/decide.ts";
 import { Fault } from "#protocol/faults.ts";
 import type { Receipt } from "#protocol/messages.ts";
 import { encodeMessage } from "#protocol/messages.ts";
-import type { Cancel, Clock } from "#protocol/ports.ts";
-import { every } from "#protocol/ports.ts";
+import type { Clock } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import { down, mayPublish, maySubscribe } from "#protocol/topics.ts";
-import type { Instant } from "#protocol/units.ts";
-import { DAY, seconds } from "#protocol/units.ts";
 import type { Access } from "./access.ts";
 import { openAccess } from "./access.ts";
 import type { Alarms } from "./alarms.ts";
@@ -24,6 +21,7 @@ import type { Ingest, IngestOptions } from "./ingest.ts";
 import { createIngest } from "./ingest.ts";
 import type { Decide, Journal } from "./journal.ts";
 import { openJournal } from "./journal.ts";
+import { createKeeping } from "./keeping.ts";
 import type { Loop } from "./loop.ts";
 import { createLoop } from "./loop.ts";
 import type { Offsets } from "./offsets.ts";
@@ -72,6 +70,8 @@ export interface ServerParts {
 export interface ServerSettings {
   /** Readings older than this are dropped, once a day; without it they are kept. */
   readonly retention_d?: number;
+  /** So are their roll-ups by quarters of an hour, and what the server writes of itself. */
+  readonly quarters_d?: number;
 }
 
 export interface Server {
@@ -104,7 +104,6 @@ export const decideByName: Decide = (name, inputs) =>
 
 /** The newest entries of the journal, whose chain is checked at each start; `vigie decisions verify` checks all. */
 const CHECKED_AT_START = 1000;
-const PRUNE_EVERY = seconds(86_400);
 
 /** Wires one server by hand. Nothing runs before `start`. */
 export function createServer(parts: ServerParts): Server {
@@ -164,15 +163,9 @@ export function createServer(parts: ServerParts): Server {
       store,
       ...parts.chronicle,
     });
-  let cancelPrune: Cancel | undefined;
-
-  const prune = (): void => {
-    const { retention_d } = settings;
-    if (retention_d === undefined) return;
-    store.prune((clock.now() - retention_d * DAY) as Instant).catch((problem: unknown) => {
-      alarms.raise({ key: "store-failing", subject: "retention", facts: { problem: String(problem) } });
-    });
-  };
+  const { retention_d: raw_d, quarters_d } = settings;
+  const retention = { ...(raw_d !== undefined && { raw_d }), ...(quarters_d !== undefined && { quarters_d }) };
+  const keeping = createKeeping({ store, clock, offsets, alarms, retention });
 
   const checkJournal = (): void => {
     try {
@@ -186,7 +179,6 @@ export function createServer(parts: ServerParts): Server {
   };
 
   const quiet = (): void => {
-    cancelPrune?.();
     watch.stop();
     overrides.stop();
   };
@@ -217,8 +209,7 @@ export function createServer(parts: ServerParts): Server {
       chronicle?.start();
       overrides.start();
       watch.start();
-      prune();
-      cancelPrune = every(clock, PRUNE_EVERY, prune);
+      keeping.start();
       await broker.start({
         authenticate: (station, password) =>
           territory.byStation.has(station) && isStationPassword(secret, station, password),
@@ -236,11 +227,13 @@ export function createServer(parts: ServerParts): Server {
       // Last, for answers come in until the broker has stopped, and they are to be written down.
       dispatch.stop();
       await chronicle?.stop();
+      await keeping.stop();
       await store.close();
     },
     kill() {
       void loop.stop();
       quiet();
+      void keeping.stop();
       dispatch.kill();
     },
   };

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { inTransaction, literal, rowsOf } from "./sql.ts";
 import { Readers } from "./readers.ts";
+import type { Instant } from "#protocol/units.ts";
+import type { Reach } from "./store.ts";
 import { WEEK, dateOf, weekOf, weekSql } from "./weeks.ts";
 
 /**
@@ -183,19 +185,51 @@ export class Archives {
   }
 
   /** Drops raw readings before an instant: archives as a whole when their week is past, and what is left does not count. */
-  async drop(connection: DuckDBConnection, before: number): Promise<void> {
-    const past = [...this.raw.values()].filter(({ week }) => week + WEEK <= before);
-    await inTransaction(connection, [
-      ...past.map(({ week }) => `DELETE FROM archives WHERE kind = 'raw' AND week = ${week}`),
-      `UPDATE keeping SET raw_from = ${literal(before)}`,
-    ]);
-    for (const { week } of past) this.raw.delete(week);
-    this.rawFrom = Math.max(this.rawFrom, before);
-    await this.readers.ended();
-    await this.remove(connection, past);
+  async dropRaw(connection: DuckDBConnection, before: number): Promise<void> {
+    await this.drop(connection, "raw", before, [`UPDATE keeping SET raw_from = ${literal(before)}`], () => {
+      this.rawFrom = Math.max(this.rawFrom, before);
+    });
     for (const table of ["readings", "late"]) {
       await connection.run(`DELETE FROM ${table} WHERE instant < ${literal(before)}`);
     }
+    // Gives the room back to the disk; what a commit holds on to is given back at the next one of its own.
+    await connection.run("CHECKPOINT").catch(() => {});
+  }
+
+  /** Drops roll-ups by quarters of weeks that are past. */
+  async dropQuarters(connection: DuckDBConnection, before: number): Promise<void> {
+    await this.drop(connection, "quarter", before, [], () => {});
+  }
+
+  private async drop(
+    connection: DuckDBConnection,
+    kind: ArchiveKind,
+    before: number,
+    beside: readonly string[],
+    then: () => void,
+  ): Promise<void> {
+    const past = [...this.ofKind(kind).values()].filter(({ week }) => week + WEEK <= before);
+    await inTransaction(connection, [
+      ...past.map(({ week }) => `DELETE FROM archives WHERE kind = '${kind}' AND week = ${week}`),
+      ...beside,
+    ]);
+    for (const { week } of past) this.ofKind(kind).delete(week);
+    then();
+    await this.readers.ended();
+    await this.remove(connection, past);
+  }
+
+  /** From when on there are readings and roll-ups. */
+  reach(): Reach {
+    const oldest = (kind: ArchiveKind): Instant | undefined => {
+      const weeks = [...this.ofKind(kind).keys()];
+      return weeks.length === 0 ? undefined : (Math.min(...weeks) as Instant);
+    };
+    return {
+      raw: Number.isFinite(this.rawFrom) ? (this.rawFrom as Instant) : undefined,
+      quarter: oldest("quarter") === oldest("hour") ? undefined : oldest("quarter"),
+      hour: undefined,
+    };
   }
 
   private sweep(): void {

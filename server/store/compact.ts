@@ -15,7 +15,7 @@ export interface Compacting {
   /** So many readings are no longer among the hot ones. */
   moved(readings: number): void;
   /** Lets others go first, between two steps. */
-  pause(): Promise<void>;
+  readonly pause: () => Promise<void>;
   /** Told of each step that is done, in the order of doing. */
   done?(step: CompactionStep): void;
 }

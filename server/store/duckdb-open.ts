@@ -3,6 +3,7 @@ import type { DuckDBAppender, DuckDBConnection, DuckDBPreparedStatement } from "
 import { BIGINT, DOUBLE, DuckDBDataChunk, DuckDBInstance, INTEGER, VARCHAR } from "@duckdb/node-api";
 import { Fault } from "#protocol/faults.ts";
 import { Archives } from "./archive.ts";
+import type { Describe } from "./describe.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { createDictionary } from "./dictionary.ts";
 import { literal, rowsOf } from "./sql.ts";
@@ -15,6 +16,8 @@ export interface DuckdbOptions {
   /** What DuckDB may hold in memory; beyond it, it spills beside the database. */
   readonly memory_MB?: number;
   readonly threads?: number;
+  /** How a device is seen by who thinks in measurements and tags; without it there is no InfluxQL. */
+  readonly describe?: Describe;
 }
 
 /** Written into the database; a later format raises DATA_NEWER, an earlier one is brought up to this one. */
@@ -35,8 +38,8 @@ export interface OpenDatabase {
   readonly end: DuckDBPreparedStatement;
   /** The next transaction begins as soon as the last one ended, so that a commit waits for one turn of the disk only. */
   begun: Promise<unknown>;
-  /** The commit under way. */
-  committing: Promise<unknown>;
+  /** Aborted when it is to be closed: what takes long then ends early. */
+  readonly closing: AbortController;
   readonly readings: Table;
   readonly late: Table;
   readonly marks: Table;
@@ -46,6 +49,10 @@ export interface OpenDatabase {
   readonly archives: Archives;
   /** By series: the newest instant of which a value is known; what is not after it came late. */
   readonly newest: number[];
+  /** The value of that instant, for series of which something was said since the database was opened. */
+  readonly newestValues: number[];
+  /** Those series, since somebody last asked. */
+  readonly touched: Set<number>;
   /** What is before this instant is late, too: it is being moved into an archive. */
   frozenTo: number;
   nextLate: number;
@@ -95,7 +102,7 @@ export async function openDatabase(path: string, options: DuckdbOptions): Promis
     keeper,
     begin,
     begun: begin.run(),
-    committing: Promise.resolve(),
+    closing: new AbortController(),
     end: await writer.prepare("COMMIT"),
     readings: await table(writer, "readings", [INTEGER, BIGINT, DOUBLE]),
     late: await table(writer, "late", [INTEGER, BIGINT, DOUBLE, BIGINT]),
@@ -105,6 +112,8 @@ export async function openDatabase(path: string, options: DuckdbOptions): Promis
     upTo,
     archives,
     newest,
+    newestValues: [],
+    touched: new Set(),
     frozenTo: archives.archivedTo,
     nextLate: archives.nextLate,
     markRows: marks.length,
@@ -150,7 +159,7 @@ async function create(path: string, { memory_MB = 96, threads = 2 }: DuckdbOptio
 
 /** Writes into the transaction that is open. */
 export function write(open: OpenDatabase, contributions: readonly Contribution[]): void {
-  const { seriesIds, upTo, newest } = open;
+  const { seriesIds, upTo, newest, newestValues, touched: asked } = open;
   const hot = columns();
   const late = columns();
   const touched = new Map<{ number: number }, Contribution>();
@@ -160,7 +169,11 @@ export function write(open: OpenDatabase, contributions: readonly Contribution[]
       const id = seriesIds.id(device, measure);
       // Two of one instant are one reading. Whoever comes after all that is known of its series can be nobody's second.
       const isLate = !(at > (newest[id] ?? Number.NEGATIVE_INFINITY)) || at < open.frozenTo;
-      if (!isLate || newest[id] === undefined || at > newest[id]) newest[id] = at;
+      if (!isLate || newest[id] === undefined || at >= newest[id]) {
+        newest[id] = at;
+        newestValues[id] = value;
+        asked.add(id);
+      }
       const to = isLate ? late : hot;
       to.series.push(id);
       to.instants.push(BigInt(at));

@@ -1,12 +1,16 @@
+import type { OwnPoint } from "../chronicle/point.ts";
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
 import { DAY } from "#protocol/units.ts";
 import { type CompactionStep, compact } from "./compact.ts";
+import type { Describe } from "./describe.ts";
+import type { DuckdbInflux } from "./duckdb-influx.ts";
 import type { DuckdbOptions, OpenDatabase } from "./duckdb-open.ts";
 import { bytesOf, openDatabase, rewriteMarks, storeFault, write } from "./duckdb-open.ts";
 import { aggregateSql, latestOf } from "./duckdb-queries.ts";
+import type { InfluxEngine } from "./influxql/engine.ts";
 import { literal, rowsOf } from "./sql.ts";
-import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
+import type { AggregateQuery, AggregateRow, Contribution, Mark, Reach, SeriesSummary, Store } from "./store.ts";
 
 /**
  * The embedded store: one DuckDB file, one writer connection. A commit is one transaction, on disk (write-ahead log synced)
@@ -22,12 +26,20 @@ export class DuckdbStore implements Store {
   private readonly path: string;
   private readonly options: DuckdbOptions;
   private state: OpenDatabase | undefined;
+  private face: DuckdbInflux | undefined;
+  readonly influx?: InfluxEngine;
   /** Compactions and drops, one after the other. */
   private keeping: Promise<unknown> = Promise.resolve();
+  private committing: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, options: DuckdbOptions) {
     this.path = path;
     this.options = options;
+    if (options.describe === undefined) return;
+    this.influx = {
+      query: async (text, how) => (await this.faceOf()).query(text, how),
+      writeLines: async (body, how) => (await this.faceOf()).writeLines(body, how),
+    };
   }
 
   async open(): Promise<void> {
@@ -35,9 +47,8 @@ export class DuckdbStore implements Store {
   }
 
   async commit(contributions: readonly Contribution[]): Promise<void> {
-    const open = await this.opened();
-    const commit = open.committing.then(() => this.commitTo(open, contributions));
-    open.committing = commit.catch(() => {});
+    const commit = this.committing.then(async () => this.commitTo(await this.opened(), contributions));
+    this.committing = commit.catch(() => {});
     return commit;
   }
 
@@ -51,9 +62,18 @@ export class DuckdbStore implements Store {
       open.begun.catch(() => {});
     } catch (problem) {
       // What the transaction left behind in memory is unknown, so the next call opens the database afresh.
-      await this.close();
+      await this.shut();
       throw storeFault(problem, this.path);
     }
+  }
+
+  /** Durable once it resolves. */
+  async record(points: readonly OwnPoint[]): Promise<void> {
+    if (this.influx !== undefined) await (await this.faceOf()).record(points);
+  }
+
+  async recorded(from: Instant, to: Instant): Promise<OwnPoint[]> {
+    return this.influx === undefined ? [] : (await this.faceOf()).recorded(from, to);
   }
 
   async marks(): Promise<Mark[]> {
@@ -131,19 +151,22 @@ export class DuckdbStore implements Store {
     });
   }
 
-  prune(before: Instant): Promise<number> {
+  prune(before: Instant, coarseBefore?: Instant): Promise<number> {
     return this.keep(async (open) => {
       const { keeper, archives } = open;
-      const hot = `FROM readings WHERE instant >= ${literal(archives.archivedTo)} AND instant < ${literal(before)}`;
+      if (coarseBefore !== undefined) await archives.dropQuarters(keeper, coarseBefore);
       const [[dropped] = [0]] = await rowsOf(
         keeper,
         `SELECT count(*)::DOUBLE FROM ${archives.relation(undefined, before)} WHERE instant < ${literal(before)}`,
       );
       if (dropped === 0) return 0;
-      const [[hotRows] = [0]] = await rowsOf(keeper, `SELECT count(*)::DOUBLE ${hot}`);
+      const [[hot] = [0]] = await rowsOf(
+        keeper,
+        `SELECT count(*)::DOUBLE FROM readings WHERE instant >= ${literal(archives.archivedTo)} AND instant < ${literal(before)}`,
+      );
       // On a connection of its own: the writer's may be in the middle of a commit, and additions and removals do not collide.
-      await archives.drop(keeper, before);
-      open.hotRows -= hotRows as number;
+      await archives.dropRaw(keeper, before);
+      open.hotRows -= hot as number;
       return dropped as number;
     });
   }
@@ -157,15 +180,21 @@ export class DuckdbStore implements Store {
     pause: () => Promise<void> = () => Promise.resolve(),
     done?: (step: CompactionStep) => void,
   ): Promise<number> {
-    return this.keep((open) =>
-      compact(
+    return this.keep((open) => {
+      const closing = open.closing.signal;
+      return compact(
         {
           archives: open.archives,
           connection: open.keeper,
-          pause,
-          async freeze(to) {
+          pause: async () => {
+            await pause();
+            closing.throwIfAborted();
+          },
+          freeze: async (to) => {
             open.frozenTo = Math.max(open.frozenTo, to);
-            await open.committing;
+            // A commit that fails waits for the compaction to end, and so must not be waited for.
+            await Promise.race([this.committing, aborted(closing)]);
+            closing.throwIfAborted();
             return open.nextLate;
           },
           moved(readings) {
@@ -174,14 +203,29 @@ export class DuckdbStore implements Store {
           ...(done && { done }),
         },
         Math.floor(before / DAY) * DAY,
-      ),
-    );
+      );
+    });
+  }
+
+  async reach(): Promise<Reach> {
+    const { archives } = await this.opened();
+    return archives.reach();
   }
 
   async close(): Promise<void> {
+    await this.shut();
+  }
+
+  private async shut(): Promise<void> {
     const open = this.state;
     this.state = undefined;
     if (open === undefined) return;
+    open.closing.abort();
+    await this.keeping;
+    await open.archives.readers.ended();
+    const { face } = this;
+    this.face = undefined;
+    await face?.close();
     await open.begun.catch(() => {});
     for (const { appender } of [open.readings, open.late, open.marks, open.series]) {
       try {
@@ -197,6 +241,13 @@ export class DuckdbStore implements Store {
     open.reader.closeSync();
     open.keeper.closeSync();
     open.instance.closeSync();
+  }
+
+  private async faceOf(): Promise<DuckdbInflux> {
+    const open = await this.opened();
+    // Loaded when it is first asked for: a server that nobody asks in InfluxQL does not carry the language about.
+    const { DuckdbInflux: Face } = await import("./duckdb-influx.ts");
+    return (this.face ??= new Face(open, this.options.describe as Describe));
   }
 
   /** Runs `work` while nothing is removed that it may read. */
@@ -216,3 +267,9 @@ export class DuckdbStore implements Store {
     return this.state as OpenDatabase;
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

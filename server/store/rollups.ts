@@ -80,7 +80,9 @@ export function rollupRelation(archives: Archives, kind: Rollup, from: number, t
   const late = new Set(archives.lateWeeks());
   const files: string[] = [];
   const parts: string[] = [];
-  for (const { week, file } of archives.ofKind(kind).values()) {
+  // Where quarters have been dropped, hours say what is left to say.
+  const kept = new Map([...archives.ofKind("hour"), ...archives.ofKind(kind)]);
+  for (const { week, file } of kept.values()) {
     if (week >= to || week + WEEK <= from) continue;
     if (!late.has(week)) files.push(archives.path(file));
     else if (week < whole) parts.push(`${unpackedSql([archives.path(file)])} WHERE instant < ${literal(whole)}`);

@@ -47,8 +47,18 @@ export interface Store {
   series(): Promise<SeriesSummary[]>;
   /** How many readings are stored, and in how many bytes on disk. */
   size(): Promise<{ readings: number; bytes: number }>;
-  /** Drops readings older than `before`, at least in whole days (UTC), and says how many; marks are kept. */
-  prune(before: Instant): Promise<number>;
+  /**
+   * Drops readings older than `before`, at least in whole days (UTC), and says how many; marks are kept. A store that keeps
+   * roll-ups and points of the server's own drops quarters of an hour and points older than `coarseBefore`.
+   */
+  prune(before: Instant, coarseBefore?: Instant): Promise<number>;
+  /**
+   * Moves readings older than `before`, in whole days (UTC), to where they take less room, and rolls them up; how many
+   * archives that made. `pause` comes between its steps; when it rejects, the rest is left for the next time.
+   */
+  compact?(before: Instant, pause: () => Promise<void>): Promise<number>;
+  /** From when on it still has readings, and their roll-ups by quarters and hours of UTC; undefined: from the beginning. */
+  reach?(): Promise<Reach>;
   close(): Promise<void>;
   /** Keeps points that the server writes of itself; of two of one series and instant the last one stays. */
   record?(points: readonly OwnPoint[]): Promise<void>;
@@ -56,6 +66,12 @@ export interface Store {
   recorded?(from: Instant, to: Instant): Promise<OwnPoint[]>;
   /** Its second face, where it has one: what reads or feeds an InfluxDB does so here. */
   readonly influx?: InfluxEngine;
+}
+
+export interface Reach {
+  readonly raw: Instant | undefined;
+  readonly quarter: Instant | undefined;
+  readonly hour: Instant | undefined;
 }
 
 export interface SeriesSummary {
