@@ -29,7 +29,7 @@ export async function storeAt(
 ): Promise<Store> {
   switch (address.kind) {
     case "duckdb":
-      return (await import("./duckdb.ts")).duckdbStore(address.file);
+      return (await import("./duckdb.ts")).duckdbStore(address.file, { describe: town.describe });
     case "memory":
       return (await import("./memory.ts")).memoryStore(address);
     case "influx1":

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#protocol/ports.ts";
+import { seconds } from "#protocol/units.ts";
 import { InfluxError, type InfluxEngine, type QueryLimits } from "../../store/influxql/engine.ts";
 import type { ApiContext } from "../context.ts";
 import { type AnswerForm, answerText, errorText, noHeader, pieces } from "./answers.ts";
@@ -35,7 +36,7 @@ const TURNS = { atOnce: 4, waiting: 256 };
  */
 export async function influxFace(app: FastifyInstance, context: ApiContext): Promise<void> {
   // The town's clock and not the wall's: it is what the readings' times are of.
-  const { clock } = context;
+  const { clock, wall } = context;
   const turns = new Turns(TURNS);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: MAX_BODY_BYTES }, (_, body, done) => done(null, body));
@@ -85,7 +86,11 @@ export async function influxFace(app: FastifyInstance, context: ApiContext): Pro
       request.raw.once("close", () => {
         if (!reply.raw.writableEnded) gone.abort();
       });
-      const results = await turns.run(() =>
+      // From here on, whether it waits for its turn or runs.
+      const cancel = wall.after(seconds(QUERY_LIMITS.time_ms / 1000), () =>
+        gone.abort(new InfluxError(500, `query timeout: it took more than ${QUERY_LIMITS.time_ms} ms`)),
+      );
+      const asked = turns.run(() =>
         engineOf(context).query(text, {
           ...given("database", parameters.get("db")),
           ...given("retention", parameters.get("rp")),
@@ -95,6 +100,7 @@ export async function influxFace(app: FastifyInstance, context: ApiContext): Pro
           signal: gone.signal,
         }),
       );
+      const results = await asked.finally(cancel);
       reply.type(contentTypeOf(form));
       if (parameters.get("chunked") !== "true") return reply.send(answerText(results, form, noHeader()));
       const rows = Number(parameters.get("chunk_size"));

@@ -42,7 +42,7 @@ export interface QueryOptions {
   /** What `now()` is, in nanoseconds. */
   readonly now_ns: bigint;
   readonly limits: QueryLimits;
-  /** Ends the query early when the caller has gone. */
+  /** Ends the query early: when its caller has gone, or with an InfluxError as the reason when its time is over. */
   readonly signal?: AbortSignal;
 }
 

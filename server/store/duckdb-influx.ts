@@ -1,0 +1,110 @@
+import type { OwnPoint } from "../chronicle/point.ts";
+import { SERIES, type SeriesName } from "#protocol/series.ts";
+import type { Instant } from "#protocol/units.ts";
+import type { Describe } from "./describe.ts";
+import type { OpenDatabase } from "./duckdb-open.ts";
+import { latestOf } from "./duckdb-queries.ts";
+import { DATABASE, DuckdbEngine } from "./influxql/duckdb-engine.ts";
+import type { InfluxEngine, Point, QueryOptions, StatementResult, WriteOptions } from "./influxql/engine.ts";
+import { lineOf } from "./line-protocol.ts";
+
+const NS_PER_MS = 1_000_000n;
+/** What the server asks of itself needs no bounds but those of memory. */
+const UNBOUNDED = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+
+/** The second face of an open database: InfluxQL over readings and over the points of others, and line protocol. */
+export class DuckdbInflux implements InfluxEngine {
+  private readonly open: OpenDatabase;
+  private readonly engine: DuckdbEngine;
+  private opened: Promise<void> | undefined;
+
+  constructor(open: OpenDatabase, describe: Describe) {
+    const { archives } = open;
+    this.open = open;
+    this.engine = new DuckdbEngine(open.instance, {
+      relation: (from, to) => archives.relation(from, to),
+      read: (work) => archives.readers.read(work),
+      describe,
+    });
+  }
+
+  async query(text: string, options: QueryOptions): Promise<StatementResult[]> {
+    await this.ready();
+    this.tellNewest();
+    return this.engine.query(text, options);
+  }
+
+  async writeLines(body: Uint8Array, options: WriteOptions): Promise<void> {
+    await this.ready();
+    return this.engine.writeLines(body, options);
+  }
+
+  /** Keeps points of the server's own beside those of others. */
+  async record(points: readonly OwnPoint[]): Promise<void> {
+    const body = new TextEncoder().encode(points.map((each) => lineOf(pointOf(each))).join("\n"));
+    await this.writeLines(body, { database: DATABASE, precision_ns: 1n, now_ns: 0n });
+  }
+
+  /** The server's own points in [from, to). */
+  async recorded(from: Instant, to: Instant): Promise<OwnPoint[]> {
+    const points: OwnPoint[] = [];
+    for (const measurement of Object.keys(SERIES) as SeriesName[]) {
+      const text = `SELECT * FROM "${measurement}" WHERE time >= ${from}ms AND time < ${to}ms GROUP BY *`;
+      const [result] = await this.query(text, { database: DATABASE, now_ns: 0n, limits: UNBOUNDED });
+      for (const { tags = {}, columns, values } of result?.series ?? []) {
+        const known = Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== ""));
+        for (const row of values) {
+          const fields = columns.flatMap((name, index) => {
+            const value = row[index];
+            return name === "time" || value === null || value === undefined ? [] : [[name, plain(value)] as const];
+          });
+          const at = Number((row[0] as bigint) / NS_PER_MS) as Instant;
+          points.push({ measurement, tags: known, fields: Object.fromEntries(fields), at });
+        }
+      }
+    }
+    return points;
+  }
+
+  async close(): Promise<void> {
+    await this.opened?.catch(() => {});
+    await this.engine.close();
+  }
+
+  private ready(): Promise<void> {
+    this.opened ??= this.begin();
+    return this.opened;
+  }
+
+  private async begin(): Promise<void> {
+    await this.engine.open();
+    const { reader, seriesIds, archives } = this.open;
+    const latest = await archives.readers.read(() => latestOf(reader, seriesIds, archives));
+    for (const { device, measure, at, value } of latest) {
+      const id = seriesIds.find(device, measure);
+      if (id !== undefined) this.engine.note(id, device, measure, at, value);
+    }
+  }
+
+  /** What was committed since the last question. */
+  private tellNewest(): void {
+    const { touched, newest, newestValues, seriesIds } = this.open;
+    for (const id of touched) {
+      const [device, measure] = seriesIds.names(id);
+      this.engine.note(id, device, measure, newest[id] as number, newestValues[id] as number);
+    }
+    touched.clear();
+  }
+}
+
+function pointOf({ measurement, tags, fields, at }: OwnPoint): Point {
+  return {
+    measurement,
+    tags: Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1)),
+    fields: Object.entries(fields),
+    at_ns: BigInt(at) * NS_PER_MS,
+  };
+}
+
+const plain = (value: number | bigint | string | boolean): number | string =>
+  typeof value === "string" ? value : Number(value);
