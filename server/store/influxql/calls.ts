@@ -221,7 +221,13 @@ export async function rawStream(
   const series = seriesOf(read.catalogue, measurements, options, read.limits.series);
   const { aux } = options;
   const columns = aux.filter(({ type }) => type !== "tag" && type !== undefined);
-  const scan = scanOf({ series, driver: field, aux: columns, options, relation: read.relation });
+  const scan = scanOf({
+    series,
+    driver: field,
+    aux: columns,
+    options,
+    relation: (from, to) => read.relation(from, to),
+  });
   if (scan === undefined) return [];
   const first = field === undefined ? 0 : 1;
   const places = aux.map((ref) => {

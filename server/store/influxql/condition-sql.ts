@@ -25,7 +25,7 @@ function translate(part: Expression, columnOf: ColumnOf): Typed {
     case "reference":
       return columnOf(part);
     case "number":
-      return { sql: `${numberSql(part.value)}`, type: "float" };
+      return { sql: numberSql(part.value), type: "float" };
     case "integer":
       return { sql: `(${part.value}::BIGINT)`, type: "integer" };
     case "string":
@@ -38,6 +38,10 @@ function translate(part: Expression, columnOf: ColumnOf): Typed {
       return callSql(part, columnOf);
     case "binary":
       return binarySql(part, columnOf);
+    case "distinct":
+    case "duration":
+    case "regex":
+    case "wildcard":
     default:
       return NONE;
   }
@@ -99,6 +103,16 @@ function binarySql({ operator, left: a, right: b }: Binary, columnOf: ColumnOf):
     case "^":
       if (!isInteger) return NONE;
       return { sql: operator === "^" ? `xor(${x}, ${y})` : `(${x} ${operator} ${y})`, type };
+    case "!=":
+    case "!~":
+    case "<":
+    case "<=":
+    case "=":
+    case "=~":
+    case ">":
+    case ">=":
+    case "AND":
+    case "OR":
     default:
       return bool("false");
   }

@@ -56,6 +56,10 @@ export function compile(expression: Expression, placeOf: PlaceOf, dividesToFloat
           inputs.map((each) => each(parts)),
         );
     }
+    case "distinct":
+    case "reference":
+    case "regex":
+    case "wildcard":
     default:
       return () => null;
   }
@@ -98,6 +102,17 @@ function ofBooleans(operator: Operator, left: boolean, right: Value): Value {
       return isBoth && left !== right;
     case "=":
       return left === right;
+    case "!~":
+    case "%":
+    case "*":
+    case "+":
+    case "-":
+    case "/":
+    case "<":
+    case "<=":
+    case "=~":
+    case ">":
+    case ">=":
     default:
       return COMPARISONS.has(operator) ? false : null;
   }
@@ -115,6 +130,19 @@ function ofNumbers(operator: Operator, left: number, right: number): Value {
       return right === 0 ? 0 : left / right;
     case "%":
       return left % right;
+    case "!=":
+    case "!~":
+    case "&":
+    case "<":
+    case "<=":
+    case "=":
+    case "=~":
+    case ">":
+    case ">=":
+    case "AND":
+    case "OR":
+    case "^":
+    case "|":
     default:
       return compared(operator, left, right);
   }
@@ -139,12 +167,22 @@ function ofIntegers(operator: Operator, left: bigint, right: bigint, dividesToFl
       return wrapped(left | right);
     case "^":
       return wrapped(left ^ right);
+    case "!=":
+    case "!~":
+    case "<":
+    case "<=":
+    case "=":
+    case "=~":
+    case ">":
+    case ">=":
+    case "AND":
+    case "OR":
     default:
       return compared(operator, left, right);
   }
 }
 
-function compared<Number_ extends number | bigint>(operator: Operator, left: Number_, right: Number_): Value {
+function compared<Each extends number | bigint>(operator: Operator, left: Each, right: Each): Value {
   switch (operator) {
     case "=":
       return left === right;
@@ -158,6 +196,18 @@ function compared<Number_ extends number | bigint>(operator: Operator, left: Num
       return left > right;
     case ">=":
       return left >= right;
+    case "!~":
+    case "%":
+    case "&":
+    case "*":
+    case "+":
+    case "-":
+    case "/":
+    case "=~":
+    case "AND":
+    case "OR":
+    case "^":
+    case "|":
     default:
       return null;
   }
@@ -243,6 +293,15 @@ export function typeFault(expression: Expression): string | undefined {
       const result = operate(operator, ZEROS[a] ?? null, ZEROS[b] ?? null, true);
       return result === null ? `type error: ${printed(expression)}: incompatible types: ${a} and ${b}` : undefined;
     }
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "reference":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return undefined;
   }
@@ -294,6 +353,9 @@ export function typeOf(expression: Expression): ValueType {
       if (left === "integer" && right === "integer") return expression.operator === "/" ? "float" : "integer";
       return left === "float" || right === "float" ? "float" : left;
     }
+    case "distinct":
+    case "regex":
+    case "wildcard":
     default:
       return undefined;
   }

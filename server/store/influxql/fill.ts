@@ -91,6 +91,9 @@ function filling(
       const value = slope * Number(at - from) + Number(previous);
       return typeof previous === "bigint" ? BigInt(Math.trunc(value)) : value;
     }
+    case "auto":
+    case "none":
+    case "null":
     default:
       return null;
   }

@@ -165,7 +165,7 @@ export class PointTables {
       }
       series.push(slot.id);
       instants.push(time);
-      values.push(value as never);
+      values.push(value);
     }
     this.#addSlots(added);
     if (late.size > 0) await this.#makeRoom(late, batches);

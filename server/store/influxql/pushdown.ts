@@ -49,7 +49,13 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
     if (newest !== undefined) return newest;
   }
   const columns = options.aux.filter(({ type }) => type !== "tag" && type !== undefined);
-  const values = scanOf({ series, driver: ref, aux: columns, options, relation: read.relation });
+  const values = scanOf({
+    series,
+    driver: ref,
+    aux: columns,
+    options,
+    relation: (from, to) => read.relation(from, to),
+  });
   if (values === undefined) return [];
   const changes = await clockChanges(values, options, read);
   const start = (time: string): string => windowSql(time, options, values.unit_ns, changes);
@@ -67,7 +73,8 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
     return grid.stream();
   }
   if (sum !== undefined) {
-    const sql = `SELECT g, w, NULL AS t, NULL AS s, ${sum(type)} AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`;
+    const own = isSingleOwn(name, type) ? "CASE WHEN count(c0) = 1 THEN min(t) ELSE w END" : "NULL";
+    const sql = `SELECT g, w, ${own} AS t, NULL AS s, ${sum(type)} AS v FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w`;
     return streamed(sql, scan, aggregation, columns);
   }
   const pick = PICKS[name];
@@ -121,8 +128,11 @@ function newestOf({ ref, series, options, isAtWindow }: Aggregation): Stream | u
     }
   }
   if (isAtWindow) for (const { times } of runs) times[0] = start;
-  return isAscending ? runs : runs.reverse();
+  return isAscending ? runs : runs.toReversed();
 }
+
+/** In InfluxDB, of a single float its median keeps the time, and of a single value its mode. */
+const isSingleOwn = (name: string, type: string): boolean => name === "mode" || (name === "median" && type === "float");
 
 async function clockChanges(scan: Scan, options: Options, read: Read): Promise<readonly ClockChange[]> {
   if (options.zone === undefined || options.every === 0n) return [];
@@ -207,10 +217,10 @@ async function modes(scan: Scan, window: string, aggregation: Aggregation): Prom
     const sql = `SELECT g, w, NULL AS t, NULL AS s, count(*) FILTER (c0) * 2 >= count(*) AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`;
     return streamed(sql, scan, aggregation, []);
   }
-  const counted = `SELECT g, w, c0, count(*) AS n, min(t) AS a, max(t) AS b FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w, c0`;
+  const counted = `SELECT g, w, c0, count(*) AS n, min(t) AS a, max(t) AS b, CASE WHEN sum(count(*)) OVER (PARTITION BY g, w) = 1 THEN min(t) ELSE w END AS t FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w, c0`;
   // Where all values are single, the smallest is taken.
   const most = `SELECT * FROM (${counted}) QUALIFY n = max(n) OVER (PARTITION BY g, w) AND (n > 1 OR row_number() OVER (PARTITION BY g, w ORDER BY c0) = 1)`;
-  const order = orderSql(scan, options);
+  const order = orderSql(scan, options, isOrderedByTime(options));
   const [g = [], w = [], c0 = [], a = [], b = []] = await read.fetch(
     `SELECT g, w, c0, a, b FROM (${most}) ORDER BY ${order}, c0`,
   );
@@ -248,7 +258,8 @@ async function streamed(sql: string, scan: Scan, aggregation: Aggregation, colum
   const { name, options, read, isAtWindow } = aggregation;
   const { aux } = options;
   const isOwnTime = !isAtWindow && !Object.hasOwn(SUMS, name);
-  const isByTime = !Object.hasOwn(SUMS, name) && (isOwnTime || isOrderedByTime(options));
+  const isTimed = !Object.hasOwn(SUMS, name) || isSingleOwn(name, scan.types[0] ?? "float");
+  const isByTime = isTimed && (isOwnTime || isOrderedByTime(options));
   const last = name === "top" ? ", v DESC" : name === "bottom" || name === "distinct" ? ", v ASC" : "";
   const order = orderSql(scan, options, isByTime);
   const rows = await read.fetch(`SELECT g, w, t, s, v${auxSql(scan)} FROM (${sql}) ORDER BY ${order}${last}`);

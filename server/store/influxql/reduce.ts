@@ -129,8 +129,8 @@ export function mode(points: readonly Point[]): Value {
   const ordered = sorted(points);
   let most = 0;
   let mostTime = ordered[0]?.time ?? 0n;
-  let mode_ = ordered[0]?.value ?? null;
-  let current = mode_;
+  let found = ordered[0]?.value ?? null;
+  let current = found;
   let count = 0;
   let time = mostTime;
   for (const each of ordered) {
@@ -143,10 +143,10 @@ export function mode(points: readonly Point[]): Value {
     count++;
     if (most > count || (most === count && time > mostTime)) continue;
     most = count;
-    mode_ = each.value;
+    found = each.value;
     mostTime = each.time;
   }
-  return mode_;
+  return found;
 }
 
 function deviation(points: readonly Point[]): number {
@@ -161,6 +161,12 @@ function deviation(points: readonly Point[]): number {
 
 /** The place of a percentile by nearest rank, counted from 1; InfluxDB gives nothing where it is none of them. */
 export const rankOf = (count: number, percent: number): number => Math.floor((count * percent) / 100 + 0.5);
+
+/** Of a single value InfluxDB keeps the time where others have their window's. */
+const single = (points: readonly Point[], isTimed: boolean, value: Value): { time?: bigint; value: Value }[] => {
+  const time = isTimed ? points[0]?.time : undefined;
+  return time === undefined ? one(value) : [{ time, value }];
+};
 
 const one = (value: Value): { value: Value }[] => [{ value }];
 
@@ -181,9 +187,9 @@ export function aggregateOf(name: string, argument: number): Aggregate | undefin
     case "mean":
       return (points) => one(mean(points));
     case "median":
-      return (points) => one(median(points));
+      return (points) => single(points, points.length === 1 && !isInteger(points), median(points));
     case "mode":
-      return (points) => one(mode(points));
+      return (points) => single(points, points.length === 1, mode(points));
     case "stddev":
       return (points) => one(deviation(points));
     case "spread":

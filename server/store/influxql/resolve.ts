@@ -54,6 +54,14 @@ function undistinct(part: Expression): Expression {
       return { ...part, left: undistinct(part.left), right: undistinct(part.right) };
     case "parentheses":
       return { ...part, inner: undistinct(part.inner) };
+    case "boolean":
+    case "duration":
+    case "integer":
+    case "number":
+    case "reference":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return part;
   }
@@ -99,6 +107,14 @@ class Names {
         return { ...part, left: this.typed(part.left), right: this.typed(part.right) };
       case "parentheses":
         return { ...part, inner: this.typed(part.inner) };
+      case "boolean":
+      case "distinct":
+      case "duration":
+      case "integer":
+      case "number":
+      case "regex":
+      case "string":
+      case "wildcard":
       default:
         return part;
     }
@@ -179,6 +195,14 @@ function isOpen(part: Expression): boolean {
       return part.arguments.some(isOpen);
     case "binary":
       return isOpen(part.left) || isOpen(part.right);
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "parentheses":
+    case "reference":
+    case "string":
     default:
       return false;
   }
@@ -206,6 +230,14 @@ function columnsOf(column: Column, names: readonly Name[]): Column[] {
         throw fault(`unsupported expression with ${kind}: ${printExpression(expression)}`);
       }
       return [column];
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "parentheses":
+    case "reference":
+    case "string":
     default:
       return [column];
   }
@@ -257,6 +289,14 @@ export function nameOf({ expression, alias }: Column): string {
       return nameOf({ expression: expression.inner });
     case "binary":
       return namesIn(expression).join("_");
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return "";
   }
@@ -271,6 +311,14 @@ function namesIn(part: Expression): string[] {
       return [...namesIn(part.left), ...namesIn(part.right)];
     case "parentheses":
       return namesIn(part.inner);
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return [];
   }

@@ -122,6 +122,14 @@ class Parts {
       case "parentheses":
         this.#visit(part.inner);
         return;
+      case "boolean":
+      case "distinct":
+      case "duration":
+      case "integer":
+      case "number":
+      case "regex":
+      case "string":
+      case "wildcard":
       default:
     }
   }
@@ -174,10 +182,10 @@ export async function rowsOf(select: Select, options: Options, context: Context)
   return scanned(scanners, evaluations, parts.size, options.isAscending);
 }
 
-/** What stands where a point has no value; `keep`: what stood there before. */
-type Filling = Value | "keep";
-const fillingOf = ({ fill }: Options): { value: Filling } => {
-  if (fill.kind === "previous") return { value: "keep" };
+/** What stands where a point has no value; undefined: what stood there before. */
+type Filling = { readonly value: Value | undefined };
+const fillingOf = ({ fill }: Options): Filling => {
+  if (fill.kind === "previous") return { value: undefined };
   return { value: fill.kind === "number" ? fill.value : null };
 };
 
@@ -192,7 +200,7 @@ class Scanner {
   readonly #stream: Stream;
   readonly #driver: { place: number; type: ValueType } | undefined;
   readonly #aux: readonly { place: number; type: ValueType }[];
-  readonly #filling: { value: Filling };
+  readonly #filling: Filling;
   #run = 0;
   #index = 0;
 
@@ -200,7 +208,7 @@ class Scanner {
     stream: Stream,
     driver: { place: number; type: ValueType } | undefined,
     aux: readonly { place: number; type: ValueType }[],
-    filling: { value: Filling },
+    filling: Filling,
   ) {
     this.#stream = stream;
     this.#driver = driver;
@@ -249,7 +257,7 @@ class Scanner {
     return this.#stream.map(({ name, tags, times, values }) => {
       let last: Value = null;
       const rows = values.map((value, index): Value[] => {
-        last = value ?? (filling === "keep" ? last : cast(filling, type));
+        last = value ?? (filling === undefined ? last : cast(filling, type));
         return [times[index] as bigint, last];
       });
       return { name, tags, rows };
@@ -258,7 +266,7 @@ class Scanner {
 
   #fill(places: Value[], { place, type }: { place: number; type: ValueType }): void {
     const { value } = this.#filling;
-    if (value !== "keep") places[place] = cast(value, type);
+    if (value !== undefined) places[place] = cast(value, type);
   }
 }
 

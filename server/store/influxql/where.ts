@@ -28,6 +28,15 @@ export function decide(condition: Expression, series: SeriesEntry): Outcome {
       }
       return decideTag(condition, series);
     }
+    case "call":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "reference":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return condition;
   }
@@ -63,6 +72,14 @@ function decideTag(condition: Binary, series: SeriesEntry): Outcome {
       const isSame = tag !== "" && tag === other;
       return operator === "=" ? isSame : operator === "!=" && !isSame;
     }
+    case "boolean":
+    case "call":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "parentheses":
+    case "wildcard":
     default:
       return withTags(condition, series);
   }
@@ -86,6 +103,14 @@ function withTags(part: Expression, series: SeriesEntry): Expression {
       return { ...part, inner: withTags(part.inner, series) };
     case "call":
       return { ...part, arguments: part.arguments.map((each) => withTags(each, series)) };
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return part;
   }
@@ -107,6 +132,14 @@ export function fieldsIn(part: Expression, found = new Map<string, Extract<Expre
     case "call":
       for (const each of part.arguments) fieldsIn(each, found);
       break;
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
   }
   return found;

@@ -404,13 +404,11 @@ function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
       // Where more tags are kept than are grouped by around it, InfluxDB fills between the tags.
       filling: tags === "" ? filling : "",
     }));
-  const rawInner = fc
-    .tuple(numeric(m), numeric(m), sometimes(condition(m)))
-    .map(([a, b, filter]) => ({
-      text: `SELECT ${a} + ${b} AS v FROM ${m.name}${where(filter)}`,
-      tags: "",
-      filling: "",
-    }));
+  const rawInner = fc.tuple(numeric(m), numeric(m), sometimes(condition(m))).map(([a, b, filter]) => ({
+    text: `SELECT ${a} + ${b} AS v FROM ${m.name}${where(filter)}`,
+    tags: "",
+    filling: "",
+  }));
   const outer = oneOf(
     "mean(v)",
     "sum(v)",
@@ -422,7 +420,7 @@ function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
     "spread(v)",
     "v",
     "v * 2",
-    "mean(v), max(v)",
+    "count(v), last(v)",
   );
   return fc
     .tuple(
