@@ -31,13 +31,18 @@ interface Moment {
   last: Due;
 }
 
+/** So far ahead, in ms, a turn has its place in a ring by its time alone; a power of two. What is due later waits in a heap. */
+const NEAR_MS = 65_536;
 /** How many turns pass between two words to `onTurn`. */
 const TURNS_PER_WORD = 4096;
 /** How often promises are waited for between two turns of the event loop, in which progress is shown and Ctrl-C is heard. */
 const CALMS_PER_BREATH = 256;
 
 export function virtualClock(start: Instant): VirtualClock {
-  /** The times at which something is due, in ms since the start, as a heap, and what is due at each. */
+  /** What is due soon, by its time in ms since the start, modulo the ring; and one bit for each place that is taken. */
+  const ring = Array.from<Moment | undefined>({ length: NEAR_MS });
+  const taken = new Uint32Array(NEAR_MS / 32);
+  /** The times at which something was due much later when it was asked for, as a heap, and what is due at each. */
   const times: number[] = [];
   const moments = new Map<number, Moment>();
   let now: number = start;
@@ -49,13 +54,18 @@ export function virtualClock(start: Instant): VirtualClock {
     // Times are whole milliseconds, as everywhere; a delay of less still comes after what is already due now.
     const at = now - start + Math.max(0, Math.round(delay * 1000));
     const due: Due = { action, settles, next: undefined };
-    const moment = moments.get(at);
-    if (moment === undefined) {
-      moments.set(at, { first: due, last: due });
-      push(times, at);
-    } else {
+    const near = at - (now - start) < NEAR_MS;
+    const moment = near ? ring[at & (NEAR_MS - 1)] : moments.get(at);
+    if (moment !== undefined) {
       moment.last.next = due;
       moment.last = due;
+    } else if (near) {
+      const place = at & (NEAR_MS - 1);
+      ring[place] = { first: due, last: due };
+      taken[place >>> 5] = (taken[place >>> 5] as number) | (1 << (place & 31));
+    } else {
+      moments.set(at, { first: due, last: due });
+      push(times, at);
     }
     return () => {
       due.action = undefined;
@@ -63,8 +73,39 @@ export function virtualClock(start: Instant): VirtualClock {
   };
   const after = (delay: Seconds, action: () => void): Cancel => schedule(delay, action, false);
 
-  /** Takes the next turn at this time, the earliest there is. */
-  const next = (at: number): Due => {
+  /** The earliest time in the ring; infinite when it is empty. */
+  const nearest = (): number => {
+    const from = now - start;
+    const place = from & (NEAR_MS - 1);
+    let word = place >>> 5;
+    let bits = (taken[word] as number) & (-1 << (place & 31));
+    for (let step = 0; step <= taken.length; step++) {
+      if (bits !== 0) {
+        // The lowest bit that is set.
+        const found = (word << 5) | (31 - Math.clz32(bits & -bits));
+        return from + ((found - place) & (NEAR_MS - 1));
+      }
+      word = (word + 1) % taken.length;
+      bits = taken[word] as number;
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+
+  /** Takes the next turn at this time from the ring. */
+  const nextNear = (at: number): Due => {
+    const place = at & (NEAR_MS - 1);
+    const moment = ring[place] as Moment;
+    const { first } = moment;
+    if (first.next !== undefined) moment.first = first.next;
+    else {
+      ring[place] = undefined;
+      taken[place >>> 5] = (taken[place >>> 5] as number) & ~(1 << (place & 31));
+    }
+    return first;
+  };
+
+  /** Takes the next turn at this time from the heap, of which it is the earliest. */
+  const nextFar = (at: number): Due => {
     const moment = moments.get(at) as Moment;
     const { first } = moment;
     if (first.next !== undefined) moment.first = first.next;
@@ -108,9 +149,12 @@ export function virtualClock(start: Instant): VirtualClock {
       let turns = 0;
       await calm();
       for (;;) {
-        const at = times[0];
-        if (at === undefined || start + at > until) break;
-        const due = next(at);
+        const near = nearest();
+        const far = times[0] ?? Number.POSITIVE_INFINITY;
+        const at = Math.min(near, far);
+        if (start + at > until) break;
+        // Of one time, what waits in the heap was asked for first.
+        const due = far <= near ? nextFar(at) : nextNear(at);
         if (due.action === undefined) continue;
         now = start + at;
         due.action();

@@ -20,6 +20,32 @@ test("what is due comes in the order of time, and at one time in the order of as
   );
 });
 
+test("what is asked for on the way, soon or minutes ahead, takes its place by its time and then by its asking", async () => {
+  const delay = fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 65_000, max: 66_000 }), fc.nat(300_000));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ first: delay, later: fc.array(delay, { maxLength: 3 }) }), { maxLength: 40 }),
+      async (asked) => {
+        const clock = virtualClock(instant(5));
+        const seen: [number, number][] = [];
+        const expected: [number, number][] = [];
+        let order = 0;
+        const ask = (ms: number, later: readonly number[]): void => {
+          const own: [number, number] = [clock.now() + ms, order++];
+          expected.push(own);
+          clock.after(seconds(ms / 1000), () => {
+            seen.push([clock.now(), own[1]]);
+            for (const each of later) ask(each, []);
+          });
+        };
+        for (const { first, later } of asked) ask(first, later);
+        for (const until of [70_000, 70_001, 700_000]) await clock.run(instant(until));
+        expect(seen).toEqual(expected.sort((a, b) => a[0] - b[0] || a[1] - b[1]));
+      },
+    ),
+  );
+});
+
 test("what is called off does not happen", async () => {
   const clock = virtualClock(instant(0));
   let happened = 0;
