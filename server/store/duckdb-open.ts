@@ -6,6 +6,7 @@ import { Archives } from "./archive.ts";
 import type { Describe } from "./describe.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { createDictionary } from "./dictionary.ts";
+import { shrink } from "./shrink.ts";
 import { literal, rowsOf } from "./sql.ts";
 import type { Epochs } from "./epochs.ts";
 import { createEpochs } from "./epochs.ts";
@@ -63,18 +64,12 @@ export interface OpenDatabase {
 
 /** Opens the database at `path`, making or bringing up to date what is missing in it. Raises DATA_IN_USE, DATA_NEWER, STORE_FAILED. */
 export async function openDatabase(path: string, options: DuckdbOptions): Promise<OpenDatabase> {
-  const instance = await create(path, options);
+  const instance = await sound(path, options);
   const writer = await instance.connect();
   const reader = await instance.connect();
   const keeper = await instance.connect();
   const archives = new Archives(path);
-  try {
-    await prepare(writer, path);
-    await archives.open(writer);
-  } catch (problem) {
-    instance.closeSync();
-    throw storeFault(problem, path);
-  }
+  await archives.open(writer);
   const seriesIds = createDictionary();
   for (const [device, measure] of await rowsOf(writer, "SELECT device, measure FROM series ORDER BY id")) {
     seriesIds.id(device as string, measure as string);
@@ -121,21 +116,35 @@ export async function openDatabase(path: string, options: DuckdbOptions): Promis
   };
 }
 
+/** The database in the form of this version, in a file that is not mostly empty. */
+async function sound(path: string, options: DuckdbOptions): Promise<DuckDBInstance> {
+  const instance = await create(path, options);
+  try {
+    const connection = await instance.connect();
+    await prepare(connection, path);
+    connection.closeSync();
+    return (await shrink(path, instance)) ? await create(path, options) : instance;
+  } catch (problem) {
+    instance.closeSync();
+    throw storeFault(problem, path);
+  }
+}
+
 const saidSql = ({ archivedTo }: Archives): string =>
   `SELECT series, instant FROM readings WHERE instant >= ${literal(archivedTo)} UNION ALL SELECT series, instant FROM late`;
 
-async function prepare(writer: DuckDBConnection, path: string): Promise<void> {
-  await writer.run(`CREATE TABLE IF NOT EXISTS format(version INTEGER)`);
-  const [[found] = [undefined]] = await rowsOf(writer, "SELECT version FROM format");
+async function prepare(connection: DuckDBConnection, path: string): Promise<void> {
+  await connection.run(`CREATE TABLE IF NOT EXISTS format(version INTEGER)`);
+  const [[found] = [undefined]] = await rowsOf(connection, "SELECT version FROM format");
   const version = Number(found ?? 0);
   if (version > FORMAT) throw new Fault("DATA_NEWER", { directory: path, found: version, known: FORMAT });
-  await writer.run(`
+  await connection.run(`
     CREATE TABLE IF NOT EXISTS series(id INTEGER, device VARCHAR, measure VARCHAR);
     CREATE TABLE IF NOT EXISTS readings(series INTEGER, instant BIGINT, value DOUBLE);
     CREATE TABLE IF NOT EXISTS marks(station VARCHAR, epoch VARCHAR, up_to BIGINT);`);
   if (version === FORMAT) return;
   // The first format kept all that was said of one instant of a series; now the last that was said is the reading.
-  await writer.run(`BEGIN;
+  await connection.run(`BEGIN;
     DELETE FROM readings WHERE rowid IN (
       SELECT unnest(list_sort(list(rowid))[:-2]) FROM readings GROUP BY series, instant HAVING count(*) > 1);
     DELETE FROM format;
