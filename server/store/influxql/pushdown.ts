@@ -186,10 +186,14 @@ function pickSql(
 }
 
 /** percentile, top and bottom: rows by their rank. */
-function rankedSql({ name, argument, beside, options }: Aggregation, scan: Scan, window: string): string {
+function rankedSql({ name, argument, beside, options, isAtWindow }: Aggregation, scan: Scan, window: string): string {
   const rows = `SELECT s, g, ${window} AS w, t, c0${auxSql(scan)} FROM (${scan.sql})`;
   const columns = `g, w, t, s, c0 AS v${auxSql(scan)}`;
   if (name === "percentile") {
+    if (isAtWindow && options.aux.length === 0 && !isOrderedByTime(options)) {
+      const place = `floor(count(c0) * ${argument} / 100.0 + 0.5)::BIGINT`;
+      return `SELECT * FROM (SELECT g, w, NULL AS t, NULL AS s, CASE WHEN ${place} < 1 THEN NULL ELSE list_sort(list(c0))[${place}] END AS v FROM (${rows}) GROUP BY g, w) WHERE v IS NOT NULL`;
+    }
     const rank = `floor(count(*) OVER (PARTITION BY g, w) * ${argument} / 100.0 + 0.5)`;
     return `SELECT ${columns} FROM (${rows}) QUALIFY row_number() OVER (PARTITION BY g, w ORDER BY c0, t, s) = ${rank}`;
   }
