@@ -26,9 +26,7 @@ export async function examine(url: string, { seed, questions }: Examination): Pr
     const [points] = fc.sample(world(start_ns), { seed: own, numRuns: 1 });
     const body = points?.body ?? "";
     const database = `oracle_${own}`;
-    await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: `CREATE DATABASE ${database}` }) });
-    const written = await fetch(`${url}/write?db=${database}`, { method: "POST", body });
-    if (written.status !== 204) throw new Error(await written.text());
+    await writeTo(url, database, body);
     const engine = await engineInMemory();
     await engine.writeLines(new TextEncoder().encode(body), { database: "vigie", precision_ns: 1n, now_ns: 0n });
     const numRuns = Math.min(QUESTIONS_A_WORLD, questions - index * QUESTIONS_A_WORLD);
@@ -42,4 +40,19 @@ export async function examine(url: string, { seed, questions }: Examination): Pr
     await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q: `DROP DATABASE ${database}` }) });
   }
   return found;
+}
+
+/** A database that was just made is at times not there yet for who writes to it. */
+const ATTEMPTS = 20;
+
+async function writeTo(url: string, database: string, body: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const q = `CREATE DATABASE ${database}`;
+    await (await fetch(`${url}/query`, { method: "POST", body: new URLSearchParams({ q }) })).text();
+    const written = await fetch(`${url}/write?db=${database}`, { method: "POST", body });
+    if (written.status === 204) return;
+    const reason = await written.text();
+    if (written.status !== 404 || attempt >= ATTEMPTS) throw new Error(`${q}: ${reason}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
