@@ -42,10 +42,13 @@ export interface Input {
 export const SILENT_MS = 20_000;
 /**
  * A loop that still answers and has counted nobody for so long is doubted when by its own last quarter of an hour so many were
- * to be expected: an empty lane explains it less than once in 160,000 times. No red lasts so long. One that has counted nobody
- * since the cabinet began has nothing to be believed for: it is doubted after the same time, until its first.
+ * to be expected: an empty lane explains it once in 400 times, and then its group is served once too often. No red lasts so
+ * long. One that has counted nobody since the cabinet began has nothing to be believed for: it is doubted after the same time,
+ * until its first.
  */
-const DOUBTED = { after_ms: 180_000, expected: 12, memory_ms: 900_000 };
+const DOUBTED = { after_ms: 180_000, expected: 6, memory_ms: 900_000 };
+/** All loops of a junction together are doubted when they expected so many: a dozen vehicles, each before and at the line. */
+const BLIND_EXPECTED = 24;
 /** No more vehicles than this pass a loop between two words of it: beyond, it was broken meanwhile. */
 const CAUGHT_UP = 8;
 /** The speed at which a vehicle is taken to come from the advance loop: slow drivers must not be cut off. */
@@ -154,15 +157,21 @@ function isBelieved({ kind, heardAt, countedAt, rate }: Input, now: number): boo
   return kind === "button" || idle_ms < DOUBTED.after_ms || idle_ms * rate < DOUBTED.expected;
 }
 
-/** Whether a junction that has loops can believe none of them: it then knows nothing of the traffic. */
+/** Whether a junction that has loops can believe none of them, or not all of them together: it then knows nothing of the traffic. */
 export function isBlind({ inputs }: Detection, now: number): boolean {
   let loops = 0;
+  let believed = 0;
+  let countedAt = 0;
+  let rate = 0;
   for (const input of inputs) {
     if (input.kind === "button") continue;
-    if (isBelieved(input, now)) return false;
     loops++;
+    if (!isBelieved(input, now)) continue;
+    believed++;
+    countedAt = Math.max(countedAt, input.countedAt);
+    rate += input.rate;
   }
-  return loops > 0;
+  return loops > 0 && (believed === 0 || (now - countedAt) * rate >= BLIND_EXPECTED);
 }
 
 /**

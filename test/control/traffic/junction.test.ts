@@ -232,7 +232,7 @@ test("a junction is blind when none of its loops has spoken for twenty seconds, 
   expect(isBlind(detection, SILENT_MS)).toBe(false);
 });
 
-test("a loop that counts nobody where its last quarter of an hour expects 12 is doubted after three minutes, until it counts again", () => {
+test("a loop that counts nobody where its last quarter of an hour expects six is doubted after three minutes, until it counts again", () => {
   const { detection, input } = standing();
   const stop = input("D-J1-east");
   // One every 10 s for an hour: 18 are to be expected in three minutes.
@@ -257,7 +257,7 @@ test("a loop that counts nobody where its last quarter of an hour expects 12 is 
   expect(recallAt(201)).toBe(0);
 });
 
-test("a loop of a quiet street is believed for as long as its traffic explains: at 20 an hour, over half an hour", () => {
+test("a loop of a quiet street is believed for as long as its traffic explains: at 20 an hour, 18 minutes", () => {
   const { detection, input } = standing();
   const stop = input("D-J1-east");
   const last = 40 * 180_000;
@@ -272,19 +272,38 @@ test("a loop of a quiet street is believed for as long as its traffic explains: 
     judgeSilence(detection, last + minutes * 60_000);
     return detection.recall !== 0;
   };
-  expect(doubted(30)).toBe(false);
-  expect(doubted(40)).toBe(true);
+  expect(doubted(17)).toBe(false);
+  expect(doubted(19)).toBe(true);
 });
 
-test("a junction that began with its loops stuck counts as blind after three minutes, and no longer once one has counted", () => {
+test("a junction that began with its loops stuck is blind after a minute and a half, and no longer once one has counted", () => {
   const { detection, input } = standing();
   const blindAt = (s: number): boolean => {
     for (const each of detection.inputs) each.heardAt = s * 1000;
     return isBlind(detection, s * 1000);
   };
-  expect(blindAt(179)).toBe(false);
-  expect(blindAt(180)).toBe(true);
+  // Each of 8 loops is taken to count 120 an hour: together they expect 24 in 90 s.
+  expect(blindAt(89)).toBe(false);
+  expect(blindAt(90)).toBe(true);
   count(detection, input("A-J1-north"), 7, 200_000);
   count(detection, input("A-J1-north"), 8, 210_000);
   expect(blindAt(211)).toBe(false);
+});
+
+test("a junction whose loops all stop counting is blind when they expected two dozen together, long before any is doubted alone", () => {
+  const { detection } = standing();
+  const loops = detection.inputs.filter(({ kind }) => kind !== "button");
+  // 8 loops of one in 24 s each: 24 are to be expected in 72 s.
+  for (let counted = 0; counted <= 200; counted++) {
+    for (const each of loops) count(detection, each, counted, counted * 24_000);
+  }
+  const last = 200 * 24_000;
+  const blindAfter = (s: number): boolean => {
+    for (const each of detection.inputs) each.heardAt = last + s * 1000;
+    judgeSilence(detection, last + s * 1000);
+    return isBlind(detection, last + s * 1000);
+  };
+  expect(blindAfter(65)).toBe(false);
+  expect(blindAfter(80)).toBe(true);
+  expect(detection.recall).toBe(0);
 });
