@@ -6,6 +6,9 @@ import { Fault } from "#protocol/faults.ts";
 /** The form of everything below the data directory; it grows when an older version could no longer read what is there. */
 export const FORMAT = 1;
 
+/** Where the page of the server that uses the directory is; there while it runs. */
+export const ADDRESS = "address";
+
 export interface DataDirectory {
   readonly path: string;
   /** Nothing was there before. */

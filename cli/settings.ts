@@ -103,6 +103,14 @@ export const SETTINGS = {
     en: "how long raw readings are kept",
     fr: "combien de temps les mesures brutes sont conservées",
   },
+  "retention-quarters": {
+    kind: "duration",
+    max_s: 36_600 * 86_400,
+    default: 1826 * 86_400,
+    value: "1826d",
+    en: "how long their roll-ups by quarters of an hour are kept, and the server’s own series; those by hours stay",
+    fr: "combien de temps leurs résumés par quarts d’heure sont conservés, et les séries du serveur ; ceux par heures restent",
+  },
   store: {
     kind: "choice",
     choices: ["duckdb", "memory", "influx1", "influx2"],
@@ -170,14 +178,14 @@ export const SETTINGS = {
   from: {
     kind: "text",
     value: "WHAT",
-    en: "rehearse: when it begins (UTC), 2026-03-02T12:00:00Z unless said; store copy: the store to read",
-    fr: "rehearse : début (UTC), sinon 2026-03-02T12:00:00Z ; store copy : le stockage à lire",
+    en: "rehearse: when it begins (UTC), 2026-03-02T12:00:00Z unless said; store copy: the store to read; restore: the backup; export: from when on (UTC)",
+    fr: "rehearse : début (UTC), sinon 2026-03-02T12:00:00Z ; store copy : le stockage à lire ; restore : la sauvegarde ; export : depuis quand (UTC)",
   },
   to: {
     kind: "text",
-    value: "STORE",
-    en: "the store to write: duckdb:FILE, influx1:http://HOST:8086/DATABASE or influx2:http://HOST:8086/ORG/BUCKET",
-    fr: "le stockage à écrire : duckdb:FICHIER, influx1:http://HÔTE:8086/BASE ou influx2:http://HÔTE:8086/ORG/BUCKET",
+    value: "WHAT",
+    en: "backup: an empty directory; export: until when (UTC); store copy: the store to write, duckdb:FILE, influx1:http://HOST:8086/DATABASE or influx2:http://HOST:8086/ORG/BUCKET",
+    fr: "backup : un répertoire vide ; export : jusqu’à quand (UTC) ; store copy : le stockage à écrire, duckdb:FICHIER, influx1:http://HÔTE:8086/BASE ou influx2:http://HÔTE:8086/ORG/BUCKET",
   },
   faults: { ...FILE, en: "schedule of faults (JSON)", fr: "programme de pannes (JSON)" },
   trace: {

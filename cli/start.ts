@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Fault, type Language } from "#protocol/faults.ts";
 import { every, type Cancel } from "#protocol/ports.ts";
@@ -8,7 +8,7 @@ import { openLive, type Live, type MqttOptions, type Running } from "#server/mai
 import { systemClock } from "#server/ports/clock.ts";
 import { credentialsOf } from "./credentials.ts";
 import { folded } from "./columns.ts";
-import { claimDirectory, type DataDirectory } from "./directory.ts";
+import { ADDRESS, claimDirectory, type DataDirectory } from "./directory.ts";
 import { beginPresent, hasNoPast, layDown } from "./history.ts";
 import { tracesIn } from "./mistake.ts";
 import type { Settings } from "./settings.ts";
@@ -37,6 +37,7 @@ type StartSetting =
   | "seed"
   | "history"
   | "retention"
+  | "retention-quarters"
   | StoreSetting
   | "town";
 type StartSettings = Settings<StartSetting>;
@@ -64,11 +65,13 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     page: { host: settings.host, port: settings.port },
     mqtt: mqttOptions(settings),
     retention_d: settings.retention / (DAY / 1000),
+    quarters_d: settings["retention-quarters"] / (DAY / 1000),
     store: storeOf(settings, directory),
     clock,
     log: (line) => terminal.say(line),
   });
   keepTown(town, directory.file("territory.geojson"));
+  writeFileSync(directory.file(ADDRESS), `${live.address}\n`);
   terminal.out(folded(`Vigie ${version} · ${words.town(town.territory)}`, 2));
   terminal.out(`  ${words.page}  ${live.address}`);
   terminal.out(`  ${words.signIn}  ${live.signInLink()}`);
@@ -115,6 +118,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
   } finally {
     cancel?.();
     await beside?.stop();
+    rmSync(directory.file(ADDRESS), { force: true });
     await live.stop();
     keepTime(clock, directory.file("clock"));
   }

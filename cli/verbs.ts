@@ -13,7 +13,7 @@ export const VERBS: readonly Verb[] = [
     fr: "fait tourner le serveur et, sauf avis contraire, la ville simulée",
     settings: [
       "port", "host", "mqtt-port", "mqtt-host", "broker", "tls-key", "tls-cert", "tls-ca", "data", "territory", "speed",
-      "seed", "history", "retention", "store", "store-url", "store-database", "store-org", "store-bucket", "store-user",
+      "seed", "history", "retention", "retention-quarters", "store", "store-url", "store-database", "store-org", "store-bucket", "store-user",
       "store-password", "store-token", "town",
     ], // prettier-ignore
     run: async (call) => (await import("./start.ts")).start(call),
@@ -98,6 +98,20 @@ export const VERBS: readonly Verb[] = [
     fr: "copie les mesures d’une ville d’un stockage dans un autre, et les compare",
     settings: ["from", "to", "data", "territory", "store-user", "store-password", "store-token", "json"],
     run: async (call) => (await import("./store.ts")).copy(call),
+  }),
+  verb({
+    name: "backup",
+    en: "writes all that a town has into a directory, while its server runs or not",
+    fr: "écrit tout ce qu’a une ville dans un répertoire, que son serveur tourne ou non",
+    settings: ["data", "to", "json"],
+    run: async (call) => (await import("./backup.ts")).backup(call),
+  }),
+  verb({
+    name: "restore",
+    en: "lays a backup down as a new data directory, when every file of it is whole",
+    fr: "restaure une sauvegarde dans un nouveau répertoire, si chacun de ses fichiers est entier",
+    settings: ["from", "data", "json"],
+    run: async (call) => (await import("./backup.ts")).restore(call),
   }),
   verb({
     name: "docs",

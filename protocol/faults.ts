@@ -160,6 +160,21 @@ export const FAULTS = {
     fr: "Le fichier {file} n’existe pas. Vérifiez le chemin.",
     status: 404,
   },
+  DIRECTORY_NOT_EMPTY: {
+    en: "The directory {directory} is not empty. Give a new one, so that nothing is overwritten.",
+    fr: "Le répertoire {directory} n’est pas vide. Donnez-en un nouveau, afin que rien ne soit écrasé.",
+    status: 409,
+  },
+  BACKUP_DAMAGED: {
+    en: "The backup in {directory} is not whole: {file}: {problem}. Nothing was restored; take another backup.",
+    fr: "La sauvegarde {directory} n’est pas entière : {file} : {problem}. Rien n’a été restauré ; prenez une autre sauvegarde.",
+    status: 409,
+  },
+  SERVER_SILENT: {
+    en: "The server that uses {directory} does not answer at {address}: {problem}. Stop it, or see what it does, and try again.",
+    fr: "Le serveur qui utilise {directory} ne répond pas à {address} : {problem}. Arrêtez-le, ou voyez ce qu’il fait, et recommencez.",
+    status: 503,
+  },
   BROKER_UNREACHABLE: {
     en: "The broker at {address} does not answer: {problem}. Check the address and that it runs.",
     fr: "Le courtier {address} ne répond pas : {problem}. Vérifiez l’adresse et qu’il fonctionne.",

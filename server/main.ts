@@ -26,6 +26,7 @@ export interface LiveOptions {
   readonly page: { readonly host: string; readonly port: number };
   readonly mqtt: MqttOptions;
   readonly retention_d: number;
+  readonly quarters_d: number;
   /** Where the readings are kept; unless said, in DuckDB in the directory. */
   readonly store?: StoreAddress;
   /** The town's clock; that of the page and the disk is always the system's. */
@@ -84,7 +85,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   const state = openState(join(directory, FILES.state), territory.id);
   const bytes = (size: number): Uint8Array => randomBytes(size);
   const access = openAccess({ state, clock: systemClock, randomBytes: bytes });
-  const api = await createApi({ ...options, wall: systemClock });
+  const api = await createApi({ ...options, wall: systemClock, secret: keys.secret });
   api.admit(access);
   let server: Server | undefined;
   let address: string;
@@ -127,7 +128,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
         signer: keys.signer,
         secret: keys.secret,
         randomBytes: bytes,
-        settings: { retention_d: options.retention_d },
+        settings: { retention_d: options.retention_d, quarters_d: options.quarters_d },
         chronicle: { version: options.version, memory: () => process.memoryUsage.rss() },
       });
       // Known before it has started, so that what a start that fails has set going is stopped too.

@@ -11,6 +11,7 @@ import type { Access } from "../access.ts";
 import { offsetsOf } from "../offsets.ts";
 import { accounts } from "./accounts.ts";
 import { alarms } from "./alarms.ts";
+import { backup } from "./backup.ts";
 import { serveConsole } from "./assets.ts";
 import { tellChanges } from "./changes.ts";
 import { type ApiContext, type Holder, type RunningServer, notReady } from "./context.ts";
@@ -46,6 +47,8 @@ export interface ApiOptions {
   readonly clock: Clock;
   /** The clock on the wall, by which the event stream is paced. */
   readonly wall: Clock;
+  /** The secret of the data directory: who can read it may have a backup written. */
+  readonly secret?: Uint8Array;
   /** Whether a proxy in front says in its headers who calls and whether by https. */
   readonly behindProxy?: boolean;
   readonly limits?: Partial<ApiLimits>;
@@ -92,6 +95,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     wall,
     stream,
     holder,
+    secret: options.secret,
     offsets,
     parts() {
       if (holder.parts === undefined) throw notReady();
@@ -175,6 +179,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
         fleet,
         session,
         accounts,
+        backup,
         events,
       ]) {
         await api.register(routes(context));

@@ -46,6 +46,8 @@ export interface ApiContext {
   readonly wall: Clock;
   readonly stream: Stream;
   readonly holder: Holder;
+  /** The secret of the data directory, where there is one. */
+  readonly secret: Uint8Array | undefined;
   /** The parts. Raises Fault NOT_READY while there are none. */
   parts(): RunningServer;
   access(): Access;

@@ -1,10 +1,12 @@
 import type { OwnPoint } from "../chronicle/point.ts";
+import { basename, join } from "node:path";
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
 import { DAY } from "#protocol/units.ts";
 import { type CompactionStep, compact } from "./compact.ts";
 import type { Describe } from "./describe.ts";
 import type { DuckdbInflux } from "./duckdb-influx.ts";
+import { copyDatabase } from "./copy-database.ts";
 import type { DuckdbOptions, OpenDatabase } from "./duckdb-open.ts";
 import { bytesOf, openDatabase, rewriteMarks, storeFault, write } from "./duckdb-open.ts";
 import { aggregateSql, latestOf } from "./duckdb-queries.ts";
@@ -205,6 +207,13 @@ export class DuckdbStore implements Store {
         Math.floor(before / DAY) * DAY,
       );
     });
+  }
+
+  /** Compactions wait for it, commits do not. */
+  backUp(directory: string, progress: (share: number) => void): Promise<void> {
+    return this.keep(({ keeper, archives }) =>
+      copyDatabase(keeper, archives, join(directory, basename(this.path)), progress),
+    );
   }
 
   async reach(): Promise<Reach> {

@@ -59,6 +59,8 @@ export interface Store {
   compact?(before: Instant, pause: () => Promise<void>): Promise<number>;
   /** From when on it still has readings, and their roll-ups by quarters and hours of UTC; undefined: from the beginning. */
   reach?(): Promise<Reach>;
+  /** Writes all that it has into a directory, as of one moment, while it goes on; only a store with files of its own can. */
+  backUp?(directory: string, progress: (share: number) => void): Promise<void>;
   close(): Promise<void>;
   /** Keeps points that the server writes of itself; of two of one series and instant the last one stays. */
   record?(points: readonly OwnPoint[]): Promise<void>;

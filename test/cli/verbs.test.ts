@@ -126,6 +126,10 @@ const nonsense: [words: string[], sentence: string][] = [
   [["store", "copy", "--from", "influx1:http://127.0.0.1", "--to", "duckdb:new"], "expected duckdb:FILE"],
   [["start", "--store", "influx3", "--data", "new"], "expected duckdb or memory or influx1 or influx2"],
   [["start", "--store", "influx1", "--store-url", "here", "--data", "new"], "an address like http://127.0.0.1:8086"],
+  [["backup", "--data", "none"], "--to is missing"],
+  [["backup", "--data", "none", "--to", "new"], "There is no file"],
+  [["restore", "--data", "new"], "--from is missing"],
+  [["restore", "--from", "none", "--data", "new"], "There is no file"],
   [["docs", "here"], "There is no option here."],
 ];
 const files = new Set(["text.txt", "list.json", "hamlet.osm.pbf", "none.osm.pbf", "none.json", "none.geojson", "new", "none"]); // prettier-ignore

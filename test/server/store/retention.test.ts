@@ -47,7 +47,7 @@ const onDisk = (): number =>
 
 /** Sums are added up in another order: their last digits may differ. */
 function same(found: readonly AggregateRow[], wanted: readonly AggregateRow[]): void {
-  const exact = (rows: readonly AggregateRow[]) => rows.map(({ mean: _, ...rest }) => rest);
+  const exact = (rows: readonly AggregateRow[]) => rows.map((row) => ({ ...row, mean: 0 }));
   expect(exact(found)).toEqual(exact(wanted));
   for (const [index, { mean }] of found.entries()) expect(mean).toBeCloseTo(wanted[index]?.mean as number, 9);
 }
