@@ -5,7 +5,7 @@ import { Fault } from "#protocol/faults.ts";
 export function listenFault(problem: unknown, port: number, host: string, option: string): Fault | undefined {
   const wrong = (name: string, found: string | number, expected: string): Fault =>
     new Fault("OPTION_INVALID", { option: name, found, expected, place: "the settings" });
-  switch ((problem as NodeJS.ErrnoException).code) {
+  switch ((problem as NodeJS.ErrnoException).code ?? "") {
     case "EADDRINUSE":
       return new Fault("PORT_TAKEN", { port, host, option });
     case "EACCES":
