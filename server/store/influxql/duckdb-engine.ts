@@ -255,6 +255,8 @@ class Reading {
       const text = problem instanceof Error ? problem.message : String(problem);
       if (/Out of Memory|memory_limit/i.test(text))
         throw new InfluxError(500, "query needs more memory than it may have");
+      // What a question computes may leave the range of its numbers.
+      if (/^(Out of Range|Conversion) Error/.test(text)) throw new InfluxError(500, text.split("\n")[0] as string);
       throw problem;
     } finally {
       signal?.removeEventListener("abort", gone);

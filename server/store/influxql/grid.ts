@@ -54,7 +54,7 @@ export function gridOf(scan: Scan, aggregate: string, isFloat: boolean, options:
       for (let index = 0; index < at.length; index++) {
         const place = at[index] as number;
         taken[place] = 1;
-        cells[place] = values[index] as number;
+        cells[place] = (isFloat ? values[index] : within64(values[index] ?? null)) as number;
       }
     },
     stream() {
@@ -79,6 +79,9 @@ export function gridOf(scan: Scan, aggregate: string, isFloat: boolean, options:
     },
   };
 }
+
+/** Integers wrap around, as in InfluxDB, where their sum does not fit. */
+export const within64 = (value: Value): Value => (typeof value === "bigint" ? BigInt.asIntN(64, value) : value);
 
 function placesOf(groupOf: readonly (number | undefined)[], groups: number): number[] {
   const places = Array.from({ length: groups }, () => 0);

@@ -1,7 +1,7 @@
 import { type Read, ranks } from "./calls.ts";
 import type { Value } from "./evaluate.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
-import { gridOf } from "./grid.ts";
+import { gridOf, within64 } from "./grid.ts";
 import { mode, type Point } from "./reduce.ts";
 import { type Scan, type ScannedSeries, scanOf, slotsOf } from "./scan.ts";
 import { type Run, type Stream, StreamBuilder } from "./stream.ts";
@@ -23,11 +23,11 @@ export interface Aggregation {
 
 const SUMS: Readonly<Record<string, (type: string) => string>> = {
   count: () => "count(c0)",
-  sum: (type) => (type === "integer" ? "sum(c0)::BIGINT" : "sum(c0)"),
+  sum: () => "sum(c0)",
   mean: (type) => (type === "integer" ? "sum(c0)::DOUBLE / count(c0)" : "avg(c0)"),
   median: () => "quantile_cont(c0, 0.5)",
   stddev: () => "coalesce(stddev_samp(c0), 'nan'::DOUBLE)",
-  spread: () => "max(c0) - min(c0)",
+  spread: (type) => (type === "integer" ? "max(c0)::HUGEINT - min(c0)::HUGEINT" : "max(c0) - min(c0)"),
 };
 const PICKS: Readonly<Record<string, (type: string) => string>> = {
   min: () => "c0 ASC, t ASC",
@@ -283,7 +283,7 @@ async function streamed(sql: string, scan: Scan, aggregation: Aggregation, colum
       if (known === undefined) times.set(start, (time = windowTime(start, scan, options)));
       else time = known;
     }
-    const value = v[row] ?? null;
+    const value = within64(v[row] ?? null);
     if (aux.length === 0) {
       out.add(group.name, group.tags, time, value);
       continue;
