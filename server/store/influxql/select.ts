@@ -44,22 +44,25 @@ export async function runSelect(select: Select, context: Context): Promise<Resul
   const names = ["time", ...columnNames(columns)];
   if (timeAlias !== undefined) names[0] = timeAlias;
   const types = ["time" as const, ...columns.map(({ expression }) => resultType(typeOf(expression)))];
-  const series: { name: string; tags: TagSet; values: Value[][] }[] = [];
-  for (const { name, tags, rows } of await rowsOf(resolved, options, context)) {
-    for (const row of rows) {
-      for (let column = 1; column < row.length; column++) if (Number.isNaN(row[column])) row[column] = null;
+  const found: ResultSeries[] = [];
+  let last: { name: string; tags: TagSet; values: Value[][] } | undefined;
+  for (const { name, tags, rows: values } of await rowsOf(resolved, options, context)) {
+    for (const row of values) {
+      for (let column = 1; column < row.length; column++) {
+        const value = row[column];
+        // What is no number is shown as nothing: the deviation of one value, say.
+        if (typeof value === "number" && Number.isNaN(value)) row[column] = null;
+      }
     }
-    const last = series.at(-1);
-    if (last === undefined || last.name !== name || last.tags.id !== tags.id) series.push({ name, tags, values: rows });
-    else for (const row of rows) last.values.push(row);
+    if (last !== undefined && last.name === name && (last.tags === tags || last.tags.id === tags.id)) {
+      for (const row of values) last.values.push(row);
+      continue;
+    }
+    last = { name, tags, values };
+    if (tags.values.size === 0) found.push({ name, columns: names, types, values });
+    else found.push({ name, tags: tags.object, columns: names, types, values });
   }
-  return series.map(({ name, tags, values }) => ({
-    name,
-    ...(tags.values.size > 0 && { tags: tags.object }),
-    columns: names,
-    types,
-    values,
-  }));
+  return found;
 }
 
 const resultType = (type: ValueType): FieldType =>
