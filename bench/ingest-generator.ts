@@ -59,6 +59,8 @@ class Station {
   private nextId = 0;
   private oldestId = 0;
   inFlight = 0;
+  /** Of its next reading: a second after the last one, as no station says two things of one instant; too fast to begin today. */
+  private time = Date.now() - 2 * 86_400_000;
   private rest: Buffer | undefined;
   private greeted = false;
   private readonly out: Buffer;
@@ -103,14 +105,14 @@ class Station {
   send(most: number): void {
     const count = Math.min(most, window - this.inFlight);
     if (count <= 0) return;
-    const now = Date.now();
     const clock = performance.now();
     const out = rate === undefined ? this.out : Buffer.alloc(this.template.bytes.length * count);
     let end = 0;
     for (let message = 0; message < count; message++) {
       const first = this.sent + 1;
       const after = this.sent < FIRST_NUMBER ? 0 : this.sent;
-      end = this.template.write(out, end, this.nextId + 1, after, first, now - perMessage * 1000);
+      end = this.template.write(out, end, this.nextId + 1, after, first, this.time);
+      this.time += perMessage * 1000;
       this.sentAt[this.nextId] = clock;
       this.nextId = (this.nextId + 1) % this.sentAt.length;
       this.sent += perMessage;

@@ -24,7 +24,8 @@ export async function storedState(directory: string, stations: number): Promise<
   const connection = await instance.connect();
   const result = await connection.runAndReadAll(`
     SELECT device, count(*)::DOUBLE, count(DISTINCT value)::DOUBLE, max(value)
-    FROM readings JOIN series ON series.id = readings.series GROUP BY device`);
+    FROM (SELECT series, value FROM readings UNION ALL SELECT series, value FROM late) said
+    JOIN series ON series.id = said.series GROUP BY device`);
   const rows = new Map(result.getRows().map(([device, ...counts]) => [device as string, counts as number[]]));
   connection.closeSync();
   instance.closeSync();
