@@ -445,6 +445,41 @@ function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
     });
 }
 
+/** Several measurements at once, by name and by regular expression. */
+function ofSeveral(start_ns: bigint): fc.Arbitrary<string> {
+  const from = oneOf("lamp, bin", "/lamp|bin/", "/^l/", "/./", "bin, lamp");
+  const columns = oneOf(
+    "mean(level), mean(fill)",
+    "count(*)",
+    "max(level)",
+    "first(fill), last(level)",
+    "mode(weight)",
+    "sum(starts) + sum(weight)",
+    "derivative(mean(level), 1h)",
+    "median(/^[fl]/)",
+    "count(distinct(weight))",
+  );
+  const grouped = fc
+    .tuple(columns, from, span(start_ns, true), sometimes(oneOf("*", "device", "zone")), fill, tail())
+    .map(
+      ([column, sources, { text }, tags, filling, rest]) =>
+        `SELECT ${column} FROM ${sources}${where(text)} GROUP BY time(7h)${tags === "" ? ", device" : `, ${tags}`}${filling}${rest}`,
+    );
+  const rows = fc
+    .tuple(
+      oneOf("*", "level, fill", "device, weight", "/e/"),
+      from,
+      span(start_ns, false),
+      sometimes(oneOf("*", "device")),
+      tail(),
+    )
+    .map(
+      ([column, sources, { text }, tags, rest]) =>
+        `SELECT ${column} FROM ${sources}${where(text)}${tags === "" ? "" : ` GROUP BY ${tags}`}${rest}`,
+    );
+  return fc.oneof(grouped, rows);
+}
+
 /** Questions of every kind about a world. */
 export function question(start_ns: bigint): fc.Arbitrary<string> {
   const of = (m: Measurement): fc.Arbitrary<string> =>
@@ -454,5 +489,9 @@ export function question(start_ns: bigint): fc.Arbitrary<string> {
       { weight: 3, arbitrary: raw(m, start_ns) },
       { weight: 2, arbitrary: nested(m, start_ns) },
     );
-  return fc.oneof({ weight: 3, arbitrary: of(LAMP) }, { weight: 1, arbitrary: of(BIN) });
+  return fc.oneof(
+    { weight: 12, arbitrary: of(LAMP) },
+    { weight: 4, arbitrary: of(BIN) },
+    { weight: 1, arbitrary: ofSeveral(start_ns) },
+  );
 }
