@@ -41,7 +41,7 @@ export function createQuarantine(most = ENTRIES): Quarantine {
       counts[entry.code] = (counts[entry.code] ?? 0) + 1;
     },
     entries: () => [...ring.slice(0, total % most).toReversed(), ...ring.slice(total % most).toReversed()],
-    counts: () => counts,
+    counts: () => ({ ...counts }),
     get total() {
       return total;
     },

@@ -9,12 +9,15 @@ import { type OwnPoint, point } from "./point.ts";
 export function decisionPoint(entry: JournalEntry): OwnPoint {
   const { decision, name, subject, mode } = entry;
   const costs = decision.alternatives.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
+  const { delay_s } = decision.evidence;
   return point(
     "decision",
     entry.at,
     { name, subject, mode, rule: decision.because, acted: entry.acted ? "yes" : "no" },
     {
       entry: entry.id,
+      // A frame is judged by the delay that it foresees, as is what it refuses.
+      cost: typeof delay_s === "number" ? delay_s : null,
       refused_cost: costs.length === 0 ? null : Math.min(...costs),
       ...sentences((language) => `${subject}: ${ruleSentence(decision.because, language, decision.evidence)}`),
     },

@@ -12,9 +12,9 @@ import { openBrowser } from "../console/browser.ts";
 import { smaller } from "../console/smaller.ts";
 import { influxdPath, startInfluxd, type Influxd } from "../influxd.ts";
 import { type Day, rehearsedDay, TO } from "./day.ts";
-import { fill, linesOf, sendTo } from "./filled.ts";
-import { ours } from "./ours.ts";
+import { fill, sendTo } from "./filled.ts";
 import { board, BOARDS, rules, source } from "./provisioned.ts";
+import { serve, type Served } from "./served.ts";
 
 /** VIGIE_PICTURES=1 writes the pictures of the documentation anew, which takes a Chromium. */
 const WRITING = process.env["VIGIE_PICTURES"] === "1";
@@ -26,8 +26,8 @@ const WIDTH_PX = 1600;
 const LOOKING: Looking = { now: TO, offset_ms: 3_600_000, width_px: WIDTH_PX };
 /** A difference inside a subquery begins a step earlier in the embedded store than in InfluxDB. */
 const BEGINS_EARLIER = /FROM \(SELECT non_negative_difference\(/;
-/** Panels that wait for counters of the cabinets: green or red at each arrival, splits that failed. */
-const WAITING = ["Verts trop courts", "Split failures", "Arrivées au vert", "Arrivals on green"];
+/** Panels that wait for a counter of the cabinets: green or red at each arrival. */
+const WAITING = ["Arrivées au vert", "Arrivals on green"];
 
 test("files: unique uids, no ids of one Grafana, a unit, a description and thresholds on every panel", async () => {
   const { devices, byStation, streets, zones } = (await day()).territory;
@@ -48,19 +48,20 @@ test("both languages ask the same of the same panels in the same places", () => 
 
 describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", () => {
   let influxd: Influxd;
-  let own: Awaited<ReturnType<typeof ours>>;
+  let served: Served;
   let send: Send;
+  let sendOwn: Send;
   const looked = new Map<string, readonly Answered[]>();
   beforeAll(async () => {
     const town = await day();
-    [influxd, own] = await Promise.all([startInfluxd(), ours(TO)]);
+    [influxd, served] = await Promise.all([startInfluxd(), serve(town, TO)]);
     send = sendTo(influxd.url);
+    sendOwn = sendTo(served.url, served.key);
     await fill(influxd.url, town);
-    await own.write(linesOf(town));
   }, 120_000);
   afterAll(async () => {
     await influxd?.stop();
-    await own?.stop();
+    await served?.stop();
   });
 
   test.each(ALL)(
@@ -122,7 +123,7 @@ describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", ()
   test.each(BOARDS)("answers every panel, variable and mark of %s as the embedded store does", async (id) => {
     for (const choose of ["all", 2] as const) {
       const one = await lookAt(board("fr", id), source(), send, LOOKING, choose);
-      const other = await lookAt(board("fr", id), source(), own.send, LOOKING, choose);
+      const other = await lookAt(board("fr", id), source(), sendOwn, LOOKING, choose);
       expect(differences(one, other).filter((each) => !BEGINS_EARLIER.test(each))).toEqual([]);
     }
   });
@@ -131,7 +132,7 @@ describe.skipIf(influxdPath === undefined)("after a rehearsed day, InfluxDB", ()
     const asked = alertRequests(rules("fr"), source(), TO);
     const by = (which: Send) =>
       Promise.all(asked.map(async (each) => ({ asked: each, frames: await answer(each, which) })));
-    expect(differences(await by(send), await by(own.send))).toEqual([]);
+    expect(differences(await by(send), await by(sendOwn))).toEqual([]);
   });
 
   test("fills drawings of every dashboard; each is kept as a picture of 250 kB at most", async () => {

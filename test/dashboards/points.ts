@@ -1,21 +1,9 @@
-import type { SeriesName, SeriesPoint } from "#protocol/series.ts";
-
-/** A point in milliseconds, as the server is to write it. */
+/** A point in milliseconds. */
 export interface Written {
   readonly measurement: string;
   readonly tags: Readonly<Record<string, string | undefined>>;
   readonly fields: Readonly<Record<string, number | string | null | undefined>>;
   readonly at: number;
-}
-
-/** A point of a series of the server's own. */
-export function own<Name extends SeriesName>(
-  measurement: Name,
-  at: number,
-  tags: SeriesPoint<Name>["tags"],
-  fields: SeriesPoint<Name>["fields"],
-): Written {
-  return { measurement, at, tags, fields };
 }
 
 /** One line of line protocol with a time in milliseconds; undefined for a point without a value. */
