@@ -274,53 +274,32 @@ const ZEROS: Readonly<Record<string, Value>> = {
 
 /** What is wrong with the types in an expression, in InfluxDB's words; undefined: nothing. */
 export function typeFault(expression: Expression): string | undefined {
-  switch (expression.kind) {
-    case "parentheses":
-      return typeFault(expression.inner);
-    case "call": {
-      for (const each of expression.arguments) {
-        const found = typeFault(each);
-        if (found !== undefined) return found;
-      }
-      return isMathFunction(expression.name) ? argumentFault(expression) : undefined;
-    }
-    case "binary": {
-      const { operator, left, right } = expression;
-      const found = typeFault(left) ?? typeFault(right);
-      if (found !== undefined) return found;
-      const [a, b] = [typeOf(left), typeOf(right)];
-      if (a === undefined || b === undefined) return undefined;
-      const result = operate(operator, ZEROS[a] ?? null, ZEROS[b] ?? null, true);
-      return result === null ? `type error: ${printed(expression)}: incompatible types: ${a} and ${b}` : undefined;
-    }
-    case "boolean":
-    case "distinct":
-    case "duration":
-    case "integer":
-    case "number":
-    case "reference":
-    case "regex":
-    case "string":
-    case "wildcard":
-    default:
-      return undefined;
+  const found = checkedType(expression);
+  return typeof found === "object" ? found.fault : undefined;
+}
+
+/** The type that InfluxDB takes an expression to be of while it checks: a function has that of its first argument. */
+function checkedType(expression: Expression): ValueType | { readonly fault: string } {
+  if (expression.kind === "parentheses") return checkedType(expression.inner);
+  if (expression.kind === "call") {
+    const [first] = expression.arguments.map(checkedType);
+    if (typeof first === "object") return first;
+    return isMathFunction(expression.name) ? first : typeOf(expression);
   }
+  if (expression.kind !== "binary") return typeOf(expression);
+  const { operator, left, right } = expression;
+  const [a, b] = [checkedType(left), checkedType(right)];
+  if (typeof a === "object") return a;
+  if (typeof b === "object") return b;
+  if (a === undefined || b === undefined) return a ?? b;
+  const result = operate(operator, ZEROS[a] ?? null, ZEROS[b] ?? null, false);
+  if (result === null) return { fault: `type error: ${printed(expression)}: incompatible types: ${a} and ${b}` };
+  if (typeof result === "number") return "float";
+  return typeof result === "bigint" ? "integer" : typeof result === "boolean" ? "boolean" : "string";
 }
 
 /** InfluxDB quotes no names of functions, not even where they are keywords. */
 const printed = (part: Expression): string => printExpression(part).replaceAll('"distinct"(', "distinct(");
-
-const NUMERIC = new Set<ValueType>(["float", "integer", "unsigned", undefined]);
-const PLACES = ["first", "second"];
-
-function argumentFault({ name, arguments: given }: Extract<Expression, { kind: "call" }>): string | undefined {
-  for (const [index, each] of given.entries()) {
-    const type = typeOf(each);
-    const isTaken = name === "asin" || name === "acos" ? type === "float" || type === undefined : NUMERIC.has(type);
-    if (!isTaken) return `invalid argument type for the ${PLACES[index]} argument in ${name}(): ${type}`;
-  }
-  return undefined;
-}
 
 /** The type of what an expression gives; undefined where it has no value at all. */
 export function typeOf(expression: Expression): ValueType {
