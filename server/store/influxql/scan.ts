@@ -43,13 +43,6 @@ export interface Plain {
   readonly groups: readonly number[];
 }
 
-export const TABLE_OF: Readonly<Record<FieldType, ValueTable>> = {
-  float: "point_floats",
-  integer: "point_integers",
-  unsigned: "point_integers",
-  string: "point_strings",
-  boolean: "point_booleans",
-};
 const SQL_TYPES: Readonly<Record<FieldType, string>> = {
   float: "DOUBLE",
   integer: "BIGINT",

@@ -9,8 +9,9 @@ import { isMathFunction } from "./fold.ts";
 import { calls, type Read, rawStream } from "./calls.ts";
 import { innerOptions, type Options, outerOptions, type Ref } from "./options.ts";
 import { printExpression } from "./print.ts";
+import { cast, fillingOf, type Rows, scanned, Scanner } from "./rows.ts";
 import { columnNames, isTime, nameOf, resolve, spread } from "./resolve.ts";
-import { limit, type Run, type Stream, StreamBuilder } from "./stream.ts";
+import { limit, type Stream, StreamBuilder } from "./stream.ts";
 import { compareText, TagSet } from "./tags.ts";
 import { MIN_NS, windowOf } from "./window.ts";
 
@@ -18,13 +19,6 @@ export interface Context extends Read {
   readonly catalogue: Catalogue;
   readonly now_ns: bigint;
   readonly limits: QueryLimits;
-}
-
-/** Rows of one series as they come out of a SELECT: the time first. */
-export interface Rows {
-  readonly name: string;
-  readonly tags: TagSet;
-  readonly rows: Value[][];
 }
 
 /** Runs a SELECT. Raises InfluxError in InfluxDB's words. */
@@ -183,132 +177,6 @@ export async function rowsOf(select: Select, options: Options, context: Context)
     return only.rows();
   }
   return scanned(scanners, evaluations, parts.size, options.isAscending);
-}
-
-/** What stands where a point has no value; undefined: what stood there before. */
-type Filling = { readonly value: Value | undefined };
-const fillingOf = ({ fill }: Options): Filling => {
-  if (fill.kind === "previous") return { value: undefined };
-  return { value: fill.kind === "number" ? fill.value : null };
-};
-
-function cast(value: Value, type: ValueType): Value {
-  if (typeof value === "bigint" && type === "float") return Number(value);
-  if (typeof value === "number" && type === "integer") return BigInt(Math.trunc(value));
-  return value;
-}
-
-/** Goes through a stream point by point and puts what it finds into the places. */
-class Scanner {
-  readonly #stream: Stream;
-  readonly #driver: { place: number; type: ValueType } | undefined;
-  readonly #aux: readonly { place: number; type: ValueType }[];
-  readonly #filling: Filling;
-  #run = 0;
-  #index = 0;
-
-  constructor(
-    stream: Stream,
-    driver: { place: number; type: ValueType } | undefined,
-    aux: readonly { place: number; type: ValueType }[],
-    filling: Filling,
-  ) {
-    this.#stream = stream;
-    this.#driver = driver;
-    this.#aux = aux;
-    this.#filling = filling;
-  }
-
-  get run(): Run | undefined {
-    return this.#stream[this.#run];
-  }
-
-  get time(): bigint {
-    return this.run?.times[this.#index] as bigint;
-  }
-
-  scanAt(name: string, tags: TagSet, time: bigint, places: Value[]): void {
-    const { run } = this;
-    if (run === undefined || this.time !== time || run.name !== name || run.tags.id !== tags.id) {
-      if (this.#driver !== undefined) this.#fill(places, this.#driver);
-      for (const each of this.#aux) this.#fill(places, each);
-      return;
-    }
-    if (this.#driver !== undefined) {
-      const value = run.values[this.#index] ?? null;
-      if (value === null) this.#fill(places, this.#driver);
-      else places[this.#driver.place] = value;
-    }
-    const aux = run.aux?.[this.#index];
-    if (aux !== undefined) {
-      this.#aux.forEach((each, index) => {
-        const value = aux[index] ?? null;
-        if (value === null) this.#fill(places, each);
-        else places[each.place] = value;
-      });
-    }
-    if (++this.#index >= run.times.length) {
-      this.#run++;
-      this.#index = 0;
-    }
-  }
-
-  /** The rows of a SELECT that shows what this gives and nothing else. */
-  rows(): Rows[] {
-    const { value: filling } = this.#filling;
-    const type = this.#driver?.type;
-    return this.#stream.map(({ name, tags, times, values }) => {
-      let last: Value = null;
-      const rows = values.map((value, index): Value[] => {
-        last = value ?? (filling === undefined ? last : cast(filling, type));
-        return [times[index] as bigint, last];
-      });
-      return { name, tags, rows };
-    });
-  }
-
-  #fill(places: Value[], { place, type }: { place: number; type: ValueType }): void {
-    const { value } = this.#filling;
-    if (value !== undefined) places[place] = cast(value, type);
-  }
-}
-
-function scanned(
-  scanners: readonly Scanner[],
-  evaluations: readonly ((parts: readonly Value[]) => Value)[],
-  size: number,
-  isAscending: boolean,
-): Rows[] {
-  const out: Rows[] = [];
-  const places: Value[] = Array.from({ length: size }, () => null);
-  const direction = isAscending ? 1 : -1;
-  let current: Rows | undefined;
-  for (;;) {
-    let first: Scanner | undefined;
-    for (const each of scanners) {
-      if (each.run !== undefined && (first === undefined || direction * compareHeads(each, first) < 0)) first = each;
-    }
-    const run = first?.run;
-    if (first === undefined || run === undefined) return out;
-    const { name, tags } = run;
-    const { time } = first;
-    if (current === undefined || current.name !== name || current.tags.id !== tags.id) {
-      places.fill(null);
-      out.push((current = { name, tags, rows: [] }));
-    }
-    for (const each of scanners) each.scanAt(name, tags, time, places);
-    const row: Value[] = [time];
-    for (const each of evaluations) row.push(each(places));
-    current.rows.push(row);
-  }
-}
-
-function compareHeads(a: Scanner, b: Scanner): number {
-  const [x, y] = [a.run as Run, b.run as Run];
-  if (x.name !== y.name) return compareText(x.name, y.name);
-  if (x.tags !== y.tags && x.tags.id !== y.tags.id) return compareText(x.tags.id, y.tags.id);
-  const [at, other] = [a.time, b.time];
-  return at === other ? 0 : at < other ? -1 : 1;
 }
 
 /** The points of all sources: of a field where there is one, otherwise of what stands beside. */
