@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { Fault, type FaultCode, type Language } from "#protocol/faults.ts";
-import type { BackupLine } from "#server/api/backup.ts";
-import { backUp, type Manifest, proofOf, restore as restoreBackup } from "#server/backup.ts";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Fault, type Language } from "#protocol/faults.ts";
+import { backUp, type Manifest, restore as restoreBackup } from "#server/backup.ts";
 import { FILES } from "#server/main.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import { duckdbStore } from "#server/store/duckdb.ts";
-import { ADDRESS, claimDirectory, type DataDirectory, FORMAT } from "./directory.ts";
+import { askServer, claimed } from "./beside.ts";
+import { type DataDirectory, FORMAT } from "./directory.ts";
 import type { Call } from "./verb.ts";
 import { version } from "./version.ts";
 
@@ -15,8 +15,6 @@ export async function backup({ settings, terminal }: Call<"data" | "to" | "json"
   const words = WORDS[terminal.language];
   const to = directoryOf(settings.to, "--to");
   const data = resolve(settings.data);
-  // Taking a directory makes one where none is.
-  if (!existsSync(join(data, "format"))) throw new Fault("FILE_MISSING", { file: join(data, "format") });
   const held = claimed(data);
   try {
     const manifest = await backUp({
@@ -62,16 +60,6 @@ function directoryOf(given: string | undefined, option: string): string {
   throw new Fault("OPTION_INVALID", { option, found: "missing", expected: "a directory", place: "the command line" });
 }
 
-/** The directory for this process alone; undefined when a server has it. */
-function claimed(data: string): DataDirectory | undefined {
-  try {
-    return claimDirectory(data);
-  } catch (fault) {
-    if (fault instanceof Fault && fault.code === "DATA_IN_USE") return undefined;
-    throw fault;
-  }
-}
-
 async function fromFile(directory: DataDirectory, to: string, progress: (share: number) => void): Promise<boolean> {
   const file = directory.file(FILES.readings);
   if (!existsSync(file)) return false;
@@ -87,44 +75,11 @@ async function fromFile(directory: DataDirectory, to: string, progress: (share: 
 
 /** DuckDB lets one process in, so the server that runs writes its readings itself. */
 async function fromServer(data: string, to: string, progress: (share: number) => void): Promise<boolean> {
-  let address = "?";
-  const silent = (problem: string): Fault => new Fault("SERVER_SILENT", { directory: data, address, problem });
-  let lines: AsyncIterable<BackupLine>;
-  try {
-    address = readFileSync(join(data, ADDRESS), "utf8").trim();
-    const secret = readFileSync(join(data, FILES.keys, "secret"));
-    const at = systemClock.now();
-    const answer = await fetch(`${address}/api/v1/backup`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ to, at, proof: proofOf(secret, to, at) }),
-    });
-    if (!answer.ok || answer.body === null) {
-      const { detail = String(answer.status) } = (await answer.json()) as { detail?: string };
-      throw silent(detail);
-    }
-    lines = linesOf(answer.body);
-  } catch (problem) {
-    if (problem instanceof Fault) throw problem;
-    const { cause, message } = problem as Error;
-    throw silent(cause instanceof Error ? cause.message : message);
-  }
-  for await (const line of lines) {
+  for await (const line of askServer(data, { to })) {
     if ("share" in line) progress(line.share);
     else if ("written" in line) return line.written;
-    else throw new Fault(line.code as FaultCode, line.facts);
   }
-  throw silent("it ended early");
-}
-
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncIterable<BackupLine> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield JSON.parse(line) as BackupLine;
-  }
+  return false;
 }
 
 interface Totals {

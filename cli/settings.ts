@@ -187,6 +187,20 @@ export const SETTINGS = {
     en: "backup: an empty directory; export: until when (UTC); store copy: the store to write, duckdb:FILE, influx1:http://HOST:8086/DATABASE or influx2:http://HOST:8086/ORG/BUCKET",
     fr: "backup : un répertoire vide ; export : jusqu’à quand (UTC) ; store copy : le stockage à écrire, duckdb:FICHIER, influx1:http://HÔTE:8086/BASE ou influx2:http://HÔTE:8086/ORG/BUCKET",
   },
+  format: {
+    kind: "choice",
+    choices: ["csv", "parquet"],
+    default: "csv",
+    en: "form of the exported table",
+    fr: "format de la table exportée",
+  },
+  device: {
+    kind: "text",
+    value: "ID,ID",
+    en: "devices to export; all unless said",
+    fr: "appareils à exporter ; tous sauf avis contraire",
+  },
+  out: { ...FILE, en: "file to write", fr: "fichier à écrire" },
   faults: { ...FILE, en: "schedule of faults (JSON)", fr: "programme de pannes (JSON)" },
   trace: {
     ...FILE,

@@ -114,6 +114,13 @@ export const VERBS: readonly Verb[] = [
     run: async (call) => (await import("./backup.ts")).restore(call),
   }),
   verb({
+    name: "export",
+    en: "writes the readings of a span into a file, as CSV or Parquet",
+    fr: "écrit les mesures d’une période dans un fichier, en CSV ou Parquet",
+    settings: ["data", "format", "from", "to", "device", "out", "json"],
+    run: async (call) => (await import("./export.ts")).exportReadings(call),
+  }),
+  verb({
     name: "docs",
     en: "writes the reference pages that are made from the code",
     fr: "écrit les pages de référence tirées du code",

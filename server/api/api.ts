@@ -21,6 +21,7 @@ import { documentOf } from "./document.ts";
 import { guardEntrance } from "./entrance.ts";
 import { events } from "./events.ts";
 import { type PageFiles, packageFiles } from "./files.ts";
+import { exports } from "./export.ts";
 import { fleet } from "./fleet.ts";
 import { history } from "./history.ts";
 import { influxFace } from "./influx/face.ts";
@@ -180,6 +181,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
         session,
         accounts,
         backup,
+        exports,
         events,
       ]) {
         await api.register(routes(context));

@@ -9,6 +9,7 @@ import type { DuckdbInflux } from "./duckdb-influx.ts";
 import { copyDatabase } from "./copy-database.ts";
 import type { DuckdbOptions, OpenDatabase } from "./duckdb-open.ts";
 import { bytesOf, openDatabase, rewriteMarks, storeFault, write } from "./duckdb-open.ts";
+import { type ExportQuery, copySql, exportSql } from "./export.ts";
 import { aggregateSql, latestOf } from "./duckdb-queries.ts";
 import type { InfluxEngine } from "./influxql/engine.ts";
 import { literal, rowsOf } from "./sql.ts";
@@ -206,6 +207,24 @@ export class DuckdbStore implements Store {
         },
         Math.floor(before / DAY) * DAY,
       );
+    });
+  }
+
+  exportTo(query: ExportQuery, file: string): Promise<number> {
+    return this.reading(async ({ instance, archives }) => {
+      const { from, to, format } = query;
+      // Of its own, since it may take minutes.
+      const connection = await instance.connect();
+      try {
+        const bounds = `instant >= ${literal(from)} AND instant < ${literal(to)}`;
+        const sql = exportSql(archives.relation(from, to), query, bounds);
+        const [[rows] = [0]] = await rowsOf(connection, copySql(sql, file, format));
+        return Number(rows);
+      } catch (problem) {
+        throw storeFault(problem, file);
+      } finally {
+        connection.closeSync();
+      }
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
+import type { ExportQuery } from "./export.ts";
 import type { InfluxEngine } from "./influxql/engine.ts";
 
 /** Readings of one station with consecutive numbers: `first` is the number of the first. */
@@ -59,6 +60,8 @@ export interface Store {
   compact?(before: Instant, pause: () => Promise<void>): Promise<number>;
   /** From when on it still has readings, and their roll-ups by quarters and hours of UTC; undefined: from the beginning. */
   reach?(): Promise<Reach>;
+  /** Writes readings into a file and says how many, where it can do so better than reading by reading. */
+  exportTo?(query: ExportQuery, file: string): Promise<number>;
   /** Writes all that it has into a directory, as of one moment, while it goes on; only a store with files of its own can. */
   backUp?(directory: string, progress: (share: number) => void): Promise<void>;
   close(): Promise<void>;

@@ -130,6 +130,12 @@ const nonsense: [words: string[], sentence: string][] = [
   [["backup", "--data", "none", "--to", "new"], "There is no file"],
   [["restore", "--data", "new"], "--from is missing"],
   [["restore", "--from", "none", "--data", "new"], "There is no file"],
+  [["export", "--data", "none"], "--out is missing"],
+  [
+    ["export", "--data", "none", "--out", "new", "--from", "spring"],
+    "--from is spring; expected a time like 2026-03-02",
+  ],
+  [["export", "--data", "none", "--out", "new"], "There is no file"],
   [["docs", "here"], "There is no option here."],
 ];
 const files = new Set(["text.txt", "list.json", "hamlet.osm.pbf", "none.osm.pbf", "none.json", "none.geojson", "new", "none"]); // prettier-ignore

@@ -106,6 +106,30 @@ test("a town that stands still is backed up, too; a file that is wrong is named 
   expect(await told("restore", "--from", copy, "--data", elsewhere, "--json")).toMatchObject({ code: 0 });
 });
 
+test("readings are exported beside a running server, by the API, and from a directory at rest, all the same", async () => {
+  const server = start(here, "--history", "30m");
+  const visitor = await visit(server);
+  await server.says(/Ctrl-C stops/);
+  const [lamp = ""] = await lampsOf(visitor);
+  const [from, to] = [Date.now() - 1_500_000, Date.now() - 600_000];
+  const span = ["--from", new Date(from).toISOString(), "--to", new Date(to).toISOString(), "--device", lamp];
+  const file = (name: string): string => join(here.directory, name);
+  const asked = (name: string) => told("export", "--data", here.data, ...span, "--out", file(name));
+  expect(await asked("beside.csv")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+ readings in /) });
+  const answer = await visitor.raw(`/export?from=${from}&to=${to}&device=${lamp}`);
+  expect(answer.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+  writeFileSync(file("api.csv"), await answer.text());
+  const parquet = Buffer.from(await (await visitor.raw(`/export?format=parquet&from=${from}&to=${to}`)).arrayBuffer());
+  expect(parquet.subarray(0, 4).toString()).toBe("PAR1");
+  await expect(visitor.raw(`/export?from=0&to=${to}`)).rejects.toThrow("at most 92 days apart");
+  await server.stop();
+  await asked("rest.csv");
+  const [beside, api, rest] = ["beside.csv", "api.csv", "rest.csv"].map((name) => readFileSync(file(name), "utf8"));
+  expect(beside?.split("\n").length).toBeGreaterThan(2);
+  expect(api).toBe(beside);
+  expect(rest).toBe(beside);
+});
+
 test("whoever cannot show the secret of the directory gets no backup", async () => {
   const server = start(here, "--no-town");
   const [, address = ""] = await server.says(/page +(http:\S+)/);
