@@ -78,12 +78,14 @@ function Journal(): ComponentChild {
       { class: "filters" },
       select(
         say("decisions.name"),
+        say("decisions.any-name"),
         name,
         NAMES.map((each) => [each, say(`decision.${each}`)]),
         (value) => start(() => choose(value))(),
       ),
       select(
         say("decisions.mode"),
+        say("decisions.any-mode"),
         mode,
         MODES.map((each) => [each, say(`trial.${each}`)]),
         (value) => start(() => inMode(value))(),
@@ -139,6 +141,7 @@ function verification(verified: Verification | Refusal): string {
 
 function select(
   label: string,
+  any: string,
   value: string,
   options: readonly (readonly [string, string])[],
   choose: (value: string) => void,
@@ -151,7 +154,7 @@ function select(
       value,
       onChange: (event: Event) => choose((event.target as HTMLSelectElement).value),
     },
-    h("option", { value: "" }, `${label}: ${say("page.all")}`),
+    h("option", { value: "" }, any),
     options.map(([key, text]) => h("option", { key, value: key }, text)),
   );
 }

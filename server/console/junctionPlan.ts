@@ -1,11 +1,12 @@
 import { h } from "preact";
 import type { ComponentChild, ComponentChildren } from "preact";
 import type { JunctionDetail } from "../api/resources.ts";
+import { nameOf, onPage } from "./junctionArms.ts";
+import type { Name } from "./junctionArms.ts";
 import { say } from "./language.ts";
 
 /** A junction from above, drawn from the territory: arms by their bearing, arrows for vehicles, crossings for people. */
-const SIZE = 400;
-const MIDDLE = SIZE / 2;
+const MIDDLE = 200;
 /** Radius of the box in the middle, the width of a lane, where an arm ends. */
 const BOX = 50;
 const LANE = 26;
@@ -17,6 +18,9 @@ const ARROW = STOP + 6;
 const QUEUE = STOP + 34;
 /** A car and a person are drawn as large as each other. */
 const CAR = 20;
+/** Who waits stands so far beside the road; around everything there is a little air. */
+const WAITING = 24;
+const AIR = 6;
 
 type Group = JunctionDetail["groups"][number];
 type Approach = JunctionDetail["approaches"][number];
@@ -28,15 +32,31 @@ export function JunctionPlan(props: { readonly junction: JunctionDetail }): Comp
     junction: junction.name,
     greens: greens.length === 0 ? "—" : greens.map((group) => group.id).join(", "),
   });
+  const arms = junction.approaches.map((approach) => ({ ...approach, width: widthOf(approach) }));
+  const names = arms.map((arm) =>
+    nameOf(
+      arm,
+      arms.filter((each) => each.id !== arm.id),
+      arm.streetName ?? "",
+      END,
+    ),
+  );
+  const box = around(junction.approaches, names);
   return h(
     "svg",
-    { class: "plan", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": told },
+    {
+      class: "plan",
+      viewBox: `${box.left} ${box.top} ${box.width} ${box.height}`,
+      style: { maxWidth: `${box.width}px` },
+      role: "img",
+      "aria-label": told,
+    },
     junction.approaches.map((approach) => h("g", { key: approach.id, transform: turned(approach) }, road(approach))),
     h("circle", { class: "road", cx: MIDDLE, cy: MIDDLE, r: BOX + 4 }),
     junction.approaches.map((approach) =>
       h("g", { key: approach.id, transform: turned(approach) }, onArm(junction, approach)),
     ),
-    junction.approaches.map((approach) => streetLabel(approach)),
+    junction.approaches.map((approach, index) => streetLabel(approach, names[index] as Name)),
   );
 }
 
@@ -132,17 +152,44 @@ function person(x: number, y: number, bearing_deg: number): ComponentChild {
   );
 }
 
-/** A street's name beside the end of its arm, inside the picture. */
-function streetLabel(approach: Approach): ComponentChild {
-  const angle = (approach.bearing_deg * Math.PI) / 180;
-  const [east, north] = [Math.sin(angle), Math.cos(angle)];
-  const lying = Math.abs(east) > 0.8;
-  const x = MIDDLE + east * (lying ? END : END - 14);
-  const y = MIDDLE - north * (END - 14) - (lying ? widthOf(approach) / 2 + 6 : -4);
-  const anchor = east > 0.3 ? "end" : east < -0.3 ? "start" : "middle";
+/** A street's name along its arm. */
+function streetLabel(approach: Approach, { at, outwards }: Name): ComponentChild {
+  const [x, y] = [MIDDLE + at.aside, MIDDLE - at.out];
   return h(
-    "text",
-    { key: approach.id, class: "street-name", x: x.toFixed(0), y: y.toFixed(0), "text-anchor": anchor },
-    approach.streetName,
+    "g",
+    { key: approach.id, transform: turned(approach) },
+    h(
+      "text",
+      {
+        class: "street-name",
+        x,
+        y,
+        transform: `rotate(${outwards ? -90 : 90} ${x} ${y})`,
+        "text-anchor": outwards ? "start" : "end",
+        "dominant-baseline": "central",
+      },
+      approach.streetName,
+    ),
   );
+}
+
+/** The part of the page that holds the arms, their names and who waits: an arm that is not there takes no room. */
+function around(approaches: readonly Approach[], names: readonly Name[]) {
+  const places = approaches.flatMap((approach, index) => {
+    const side = widthOf(approach) / 2;
+    const { at, length } = names[index] as Name;
+    const beyond = at.aside + Math.sign(at.aside) * 8;
+    return [
+      { out: END, aside: -side },
+      { out: END, aside: side },
+      { out: CROSSING, aside: -side - WAITING },
+      { out: at.out, aside: beyond },
+      { out: at.out + length, aside: beyond },
+    ].map((place) => onPage(approach.bearing_deg, place));
+  });
+  const reach = (of: (place: { readonly x: number; readonly y: number }) => number): number =>
+    Math.ceil(Math.max(BOX, ...places.map(of))) + AIR;
+  const [left, right] = [reach(({ x }) => -x), reach(({ x }) => x)];
+  const [up, down] = [reach(({ y }) => -y), reach(({ y }) => y)];
+  return { left: MIDDLE - left, top: MIDDLE - up, width: left + right, height: up + down };
 }

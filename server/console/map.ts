@@ -15,6 +15,8 @@ import { called, places } from "./places.ts";
 import { after } from "./pageClock.ts";
 import { ask, go, here } from "./route.ts";
 import { alarms, containers, junctions, lamps, wanting, watchLamps, ways } from "./state.ts";
+import { createStopNumbers } from "./stopNumbers.ts";
+import type { StopNumbers } from "./stopNumbers.ts";
 import { createWalk } from "./walk.ts";
 import type { Walk } from "./walk.ts";
 import { LAMP_RULES } from "#protocol/kinds.ts";
@@ -118,9 +120,15 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   await new Promise<void>((ready) => atlas.once("load", () => ready()));
 
   const light = createLight(atlas, places().values(), look());
+  const numbers = createStopNumbers(
+    atlas,
+    [...places().values()].filter((place) => place.kind === "junction").map((place) => place.position),
+  );
+  const number = (): void => numberStops(numbers);
   const walk = createWalk(light.set, still);
   const furnish = (): void => drawThings(atlas, light, still);
   furnish();
+  number();
   const repaint = (): void => {
     light.restyle(look());
     atlas.setStyle(mapStyle(of, look(), FONT), { diff: false });
@@ -132,10 +140,12 @@ async function draw(canvas: HTMLElement, label: HTMLElement, of: Town): Promise<
   const stops = [
     followLamps(atlas, walk, still),
     ...[alarms, containers, junctions, ways, here].map((each) => (each as typeof here).watch(furnish)),
+    ways.watch(number),
     here.watch(() => lookAtChosen(atlas)),
     stopFitting,
     point(atlas, light, label),
     light.remove,
+    numbers.remove,
   ];
   lookAtChosen(atlas);
   return {
@@ -211,17 +221,6 @@ function drawThings(atlas: Atlas, light: Light, still: boolean): void {
     "ways",
     ways.get().map((way) => ({ type: "Feature" as const, geometry: way.path, properties: { id: way.id } })),
   );
-  put(
-    atlas,
-    "stops",
-    ways
-      .get()
-      .flatMap((way) =>
-        way.sites
-          .filter((site) => site.what === "container")
-          .map((site, index) => spot(site.site, { number: String(index + 1) })),
-      ),
-  );
   light.fade(silentLamps());
   const waiting = junctions.get().filter((each) => (each.longestWait_s ?? 0) > LONG_WAIT_s);
   put(
@@ -230,6 +229,19 @@ function drawThings(atlas: Atlas, light: Light, still: boolean): void {
     waiting.map((each) => spot(each.id, {})),
   );
   if (still) drawLevels(atlas);
+}
+
+/** Each container of a round bears its place among them. */
+function numberStops(numbers: StopNumbers): void {
+  numbers.show(
+    ways
+      .get()
+      .flatMap((way) =>
+        way.sites
+          .filter((site) => site.what === "container")
+          .map(({ position }, index) => ({ position, number: index + 1 })),
+      ),
+  );
 }
 
 /** A feature that the page makes itself: a mark, a way. */

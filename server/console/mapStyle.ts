@@ -98,7 +98,6 @@ export function mapStyle(town: Town, palette: Palette, font: string): StyleSpeci
       containers: empty,
       waiting: empty,
       ways: empty,
-      stops: empty,
       wanted: empty,
       chosen: empty,
       levels: empty,
@@ -214,13 +213,6 @@ function things(palette: Palette, font: string): LayerSpecification[] {
 
 function marks(palette: Palette, font: string): LayerSpecification[] {
   return [
-    {
-      id: "stops",
-      type: "symbol",
-      source: "stops",
-      layout: { "text-field": ["get", "number"], "text-font": [font], "text-size": 13, "text-offset": [0, -1.2] },
-      paint: { "text-color": palette.waste, "text-halo-color": palette.ground, "text-halo-width": 2 },
-    },
     {
       id: "levels",
       type: "symbol",

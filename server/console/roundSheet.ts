@@ -7,8 +7,12 @@ import { called } from "./places.ts";
 import { drawn, useResource } from "./resource.ts";
 import { Link } from "./route.ts";
 import { numberOf } from "./rounds.ts";
+import { spread } from "./spread.ts";
 
 const WIDTH = 720;
+/** Radius of a number on the map, and how far two of them stand apart, from middle to middle. */
+const NUMBER = 10;
+const APART = 2 * NUMBER + 4;
 
 /** One page a vehicle: a map, big numbers, and room for a pen. */
 export function RoundSheet(props: { readonly id: string; readonly town: Town }): ComponentChild {
@@ -121,8 +125,19 @@ function SheetMap(props: { readonly round: RoundDetail; readonly town: Town }): 
   );
   const width = (east - west) * squeeze * scale + 2 * margin;
   const height = (north - south) * scale + 2 * margin;
-  const at = ([lon, lat]: readonly [number, number]): string =>
-    `${(margin + (lon - west) * squeeze * scale).toFixed(1)},${(margin + (north - lat) * scale).toFixed(1)}`;
+  const spot = ([lon, lat]: readonly [number, number]) => ({
+    x: margin + (lon - west) * squeeze * scale,
+    y: margin + (north - lat) * scale,
+  });
+  const at = (position: readonly [number, number]): string => {
+    const { x, y } = spot(position);
+    return `${x.toFixed(1)},${y.toFixed(1)}`;
+  };
+  const stops = round.sites.filter((site) => site.what === "container");
+  const numbers = spread(
+    stops.map((site) => spot(site.position)),
+    APART,
+  );
   const streets = town.geojson.features.filter((feature) => feature.properties["kind"] === "street");
   return h(
     "svg",
@@ -139,16 +154,16 @@ function SheetMap(props: { readonly round: RoundDetail; readonly town: Town }): 
       }),
     ),
     h("polyline", { class: "way", points: round.path.coordinates.map(at).join(" ") }),
-    round.sites
-      .filter((site) => site.what === "container")
-      .map((site) => {
-        const [x = "0", y = "0"] = at(site.position).split(",");
-        return h(
-          "g",
-          { key: site.index },
-          h("circle", { cx: x, cy: y, r: 10 }),
-          h("text", { x, y: Number(y) + 4 }, numberOf(round, site.index)),
-        );
-      }),
+    stops.map((site, index) => {
+      const home = spot(site.position);
+      const { x, y } = numbers[index] ?? home;
+      return h(
+        "g",
+        { key: site.index },
+        h("line", { class: "leader", x1: home.x, y1: home.y, x2: x, y2: y }),
+        h("circle", { cx: x, cy: y, r: NUMBER }),
+        h("text", { x, y: y + 4 }, numberOf(round, site.index)),
+      );
+    }),
   );
 }

@@ -24,7 +24,6 @@ export const PAGE = {
   "page.absent": { en: "There is no such page.", fr: "Cette page n’existe pas." },
   "page.nothing-found": { en: "Nothing fits this search.", fr: "Rien ne correspond à cette recherche." },
   "page.search": { en: "Search", fr: "Chercher" },
-  "page.all": { en: "All", fr: "Tous" },
   "page.town": { en: "The town", fr: "La ville" },
   "page.column": { en: "Details", fr: "Détails" },
   "page.said": { en: "Announcements", fr: "Annonces" },
