@@ -47,7 +47,6 @@ const pictures: readonly Picture[] = [
     path: (town) => `/?why=${town.walked.id}`,
     async act(page, town) {
       // As who follows a link does: the town opens at this lamp.
-      await page.emulateMedia({ colorScheme: "dark" });
       await page.goto(`${town.url}/?why=${town.walked.id}`);
       await page.locator(".drawer .lead").waitFor();
       if (page.viewportSize()?.width !== 390) await mapDrawn(page);
@@ -62,6 +61,14 @@ const pictures: readonly Picture[] = [
     act: (page) => page.locator('[data-key="override"]').click(),
   },
 ];
+
+/** The page hears of another theme when it draws its next frame; only then does its map begin to be drawn anew. */
+async function turnTo(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.evaluate(
+    () => new Promise<void>((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn()))),
+  );
+}
 
 describe.skipIf(browserPath === undefined)("pictures of the console", () => {
   let town: NightTown;
@@ -87,7 +94,7 @@ describe.skipIf(browserPath === undefined)("pictures of the console", () => {
         // On a wide screen the town is beside everything already.
         if ((name === "map" || name === "list") && width !== 390) continue;
         await page.bringToFront();
-        await page.emulateMedia({ colorScheme: light ? "light" : "dark" });
+        await turnTo(page, light ? "light" : "dark");
         const to = path(town);
         await visit(page, to);
         if (to === "/map" || (width !== 390 && !to.endsWith("/print"))) await mapDrawn(page);
