@@ -157,7 +157,7 @@ function isBelieved({ kind, heardAt, countedAt, rate }: Input, now: number): boo
   return kind === "button" || idle_ms < DOUBTED.after_ms || idle_ms * rate < DOUBTED.expected;
 }
 
-/** Whether a junction that has loops can believe none of them, or not all of them together: it then knows nothing of the traffic. */
+/** Whether a junction cannot believe most of its loops, or not all of them together: it then knows too little of the traffic. */
 export function isBlind({ inputs }: Detection, now: number): boolean {
   let loops = 0;
   let believed = 0;
@@ -171,7 +171,7 @@ export function isBlind({ inputs }: Detection, now: number): boolean {
     countedAt = Math.max(countedAt, input.countedAt);
     rate += input.rate;
   }
-  return loops > 0 && (believed === 0 || (now - countedAt) * rate >= BLIND_EXPECTED);
+  return loops > 0 && (believed * 2 < loops || (now - countedAt) * rate >= BLIND_EXPECTED);
 }
 
 /**
