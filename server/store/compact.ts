@@ -23,6 +23,8 @@ export type CompactionStep = "frozen" | "written" | "rolled up" | "listed" | "co
 
 /** Readings that are sorted and written at once: some tens of milliseconds of one core. */
 const ROWS_AT_ONCE = 250_000;
+/** Twice DuckDB's own: a row takes 4 % less, and one series is found as soon. */
+const GROUP_ROWS = 245_760;
 const DELETED_AT_ONCE = 250_000;
 
 /**
@@ -132,7 +134,7 @@ async function writeRaw(
   const file = archives.newFile("raw", week);
   const alias = `"new ${aliasOf(file)}"`;
   const path = archives.path(file);
-  await connection.run(`ATTACH '${quoted(path)}' AS ${alias} (STORAGE_VERSION 'latest')`);
+  await connection.run(`ATTACH '${quoted(path)}' AS ${alias} (STORAGE_VERSION 'latest', ROW_GROUP_SIZE ${GROUP_ROWS})`);
   try {
     await connection.run(`CREATE TABLE ${alias}.readings(series INTEGER, instant BIGINT, value DOUBLE)`);
     let rows = 0;

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import type { DuckDBAppender, DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
 import { BIGINT, DOUBLE, DuckDBDataChunk, DuckDBInstance, INTEGER, VARCHAR } from "@duckdb/node-api";
 import { Fault } from "#protocol/faults.ts";
+import { DAY } from "#protocol/units.ts";
 import { Archives } from "./archive.ts";
 import type { Describe } from "./describe.ts";
 import type { Dictionary } from "./dictionary.ts";
@@ -143,13 +144,28 @@ async function prepare(connection: DuckDBConnection, path: string): Promise<void
     CREATE TABLE IF NOT EXISTS readings(series INTEGER, instant BIGINT, value DOUBLE);
     CREATE TABLE IF NOT EXISTS marks(station VARCHAR, epoch VARCHAR, up_to BIGINT);`);
   if (version === FORMAT) return;
-  // The first format kept all that was said of one instant of a series; now the last that was said is the reading.
-  await connection.run(`BEGIN;
-    DELETE FROM readings WHERE rowid IN (
-      SELECT unnest(list_sort(list(rowid))[:-2]) FROM readings GROUP BY series, instant HAVING count(*) > 1);
-    DELETE FROM format;
-    INSERT INTO format VALUES (${FORMAT});
-    COMMIT`);
+  await connection.run("BEGIN");
+  await keepLastSaid(connection);
+  await connection.run(`DELETE FROM format; INSERT INTO format VALUES (${FORMAT}); COMMIT`);
+}
+
+/** The first format kept all that was said of one instant of a series; now the last that was said is the reading. */
+async function keepLastSaid(connection: DuckDBConnection): Promise<void> {
+  const [[from, to] = [null, null]] = await rowsOf(
+    connection,
+    "SELECT min(instant)::DOUBLE, max(instant)::DOUBLE FROM readings",
+  );
+  if (typeof from !== "number" || typeof to !== "number") return;
+  // A day at a time, so that it fits into memory however much there is.
+  for (let day = from; day <= to; day += DAY) {
+    const bounds = `instant >= ${literal(day)} AND instant < ${literal(day + DAY)}`;
+    await connection.run(`
+      DELETE FROM readings USING (
+        SELECT series, instant, max(rowid) AS last FROM readings WHERE ${bounds} GROUP BY ALL HAVING count(*) > 1
+      ) said
+      WHERE readings.series = said.series AND readings.instant = said.instant AND readings.rowid < said.last
+        AND readings.${bounds.replace("AND instant", "AND readings.instant")}`);
+  }
 }
 
 async function create(path: string, { memory_MB = 96, threads = 2 }: DuckdbOptions): Promise<DuckDBInstance> {

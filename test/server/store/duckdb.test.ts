@@ -124,3 +124,21 @@ test("commits beside a pruning are kept, and the pruning says how many it droppe
   expect(await store.size()).toMatchObject({ readings: 13 });
   await store.close();
 });
+
+test("data of the first format is brought up to this one: of what was said twice the last word stays", async () => {
+  await inFile(`
+    CREATE TABLE format(version INTEGER); INSERT INTO format VALUES (1);
+    CREATE TABLE series(id INTEGER, device VARCHAR, measure VARCHAR); INSERT INTO series VALUES (0, 'lamp', 'level');
+    CREATE TABLE marks(station VARCHAR, epoch VARCHAR, up_to BIGINT); INSERT INTO marks VALUES ('s', 'e', 5);
+    CREATE TABLE readings(series INTEGER, instant BIGINT, value DOUBLE);
+    INSERT INTO readings VALUES (0, 7, 1), (0, 8, 2), (0, 7, 3), (0, 90000000, 4), (0, 7, 5)`);
+  const store = duckdbStore(file);
+  await store.open();
+  expect((await store.range("lamp", "level", instant(0), instant(1e9), 9)).map(({ value }) => value)).toEqual([
+    5, 2, 4,
+  ]);
+  expect(await store.size()).toMatchObject({ readings: 3 });
+  expect(await store.marks()).toEqual([{ station: "s", epoch: "e", upTo: 5 }]);
+  await store.close();
+  expect(await inFile("SELECT version FROM format")).toEqual([[2]]);
+});
