@@ -13,7 +13,9 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   start: () => import("./start.ts"),
   ingest: () => import("./ingest.ts"),
   kills: () => import("./kills.ts"),
+  keeping: () => import("./keeping.ts"),
   install: () => import("./install.ts"),
+  influxql: () => import("./influxql.ts"),
   console: () => import("./console.ts"),
 };
 
