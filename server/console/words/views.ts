@@ -161,8 +161,8 @@ export const VIEWS = {
 
   "decisions.name": { en: "Rule", fr: "Règle" },
   "decisions.mode": { en: "Mode", fr: "Mode" },
-  "decisions.any-name": { en: "Every rule", fr: "Toutes les règles" },
-  "decisions.any-mode": { en: "Every mode", fr: "Tous les modes" },
+  "decisions.any-name": { en: "Every rule", fr: "Toutes règles" },
+  "decisions.any-mode": { en: "Every mode", fr: "Tous modes" },
   "decisions.subject": { en: "Street, junction, depot…", fr: "Rue, carrefour, dépôt…" },
   "decisions.none": { en: "No decision fits.", fr: "Aucune décision ne correspond." },
   "decisions.verify": { en: "Check the chain", fr: "Vérifier la chaîne" },
