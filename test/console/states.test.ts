@@ -54,6 +54,23 @@ describe.skipIf(browserPath === undefined)("the page says how things stand", () 
     await context.close();
   });
 
+  test("a server that answers nothing while its stream stays open is missed within ten seconds", async () => {
+    const { page, context } = await signedIn(browser, town);
+    // The page's hours are ours from here on; the network neither breaks nor says that it did.
+    await page.clock.install();
+    await page.reload();
+    await page.locator(".sentences li").first().waitFor();
+    await page.clock.runFor(10_000);
+    expect(await page.locator(".banner").count()).toBe(0);
+    await page.route("**/api/v1/now", (route) => route.abort("timedout"));
+    await page.clock.runFor(10_000);
+    await page.locator(".banner", { hasText: "does not answer since" }).waitFor();
+    await page.unroute("**/api/v1/now");
+    await page.clock.runFor(10_000);
+    await page.locator(".banner").waitFor({ state: "detached" });
+    await context.close();
+  });
+
   test("the slider shows the town as it was, and one click brings it back", async () => {
     const { page, context } = await signedIn(browser, town);
     await page.locator(".time input").focus();
