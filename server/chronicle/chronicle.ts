@@ -75,7 +75,7 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
     try {
       while (waiting.length > 0) {
         const group = waiting.slice(0, MOST_AT_ONCE);
-        await store.record?.(group);
+        await store.record(group);
         written += group.length;
         waiting = waiting.slice(group.length);
       }

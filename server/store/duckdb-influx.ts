@@ -7,6 +7,7 @@ import { latestOf } from "./duckdb-queries.ts";
 import { DATABASE, DuckdbEngine } from "./influxql/duckdb-engine.ts";
 import type { InfluxEngine, Point, QueryOptions, StatementResult, WriteOptions } from "./influxql/engine.ts";
 import { lineOf } from "./line-protocol.ts";
+import type { OwnSummary } from "./store.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** What the server asks of itself needs no bounds but those of memory. */
@@ -58,12 +59,27 @@ export class DuckdbInflux implements InfluxEngine {
             const value = row[index];
             return name === "time" || value === null || value === undefined ? [] : [[name, plain(value)] as const];
           });
-          const at = Number((row[0] as bigint) / NS_PER_MS) as Instant;
+          const at = instantOf(row[0]);
           points.push({ measurement, tags: known, fields: Object.fromEntries(fields), at });
         }
       }
     }
     return points;
+  }
+
+  /** What is kept of the server's own points. */
+  async recordings(): Promise<OwnSummary[]> {
+    const found: OwnSummary[] = [];
+    for (const measurement of Object.keys(SERIES) as SeriesName[]) {
+      const from = `FROM "${measurement}"`;
+      const text = `SELECT count(*) ${from}; SELECT * ${from} ORDER BY time LIMIT 1; SELECT * ${from} ORDER BY time DESC LIMIT 1`;
+      const results = await this.query(text, { database: DATABASE, now_ns: 0n, limits: UNBOUNDED });
+      const [counts, first, last] = results.map(({ series }) => series?.[0]?.values[0]);
+      if (counts === undefined || first === undefined || last === undefined) continue;
+      const values = counts.slice(1).reduce<number>((sum, count) => sum + Number(count), 0);
+      found.push({ measurement, values, first: instantOf(first[0]), last: instantOf(last[0]) });
+    }
+    return found;
   }
 
   async close(): Promise<void> {
@@ -105,6 +121,8 @@ function pointOf({ measurement, tags, fields, at }: OwnPoint): Point {
     at_ns: BigInt(at) * NS_PER_MS,
   };
 }
+
+const instantOf = (time_ns: unknown): Instant => Number((time_ns as bigint) / NS_PER_MS) as Instant;
 
 const plain = (value: number | bigint | string | boolean): number | string =>
   typeof value === "string" ? value : Number(value);

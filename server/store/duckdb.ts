@@ -13,7 +13,16 @@ import { type ExportQuery, copySql, exportSql } from "./export.ts";
 import { aggregateSql, latestOf } from "./duckdb-queries.ts";
 import type { InfluxEngine } from "./influxql/engine.ts";
 import { literal, rowsOf } from "./sql.ts";
-import type { AggregateQuery, AggregateRow, Contribution, Mark, Reach, SeriesSummary, Store } from "./store.ts";
+import type {
+  AggregateQuery,
+  AggregateRow,
+  Contribution,
+  Mark,
+  OwnSummary,
+  Reach,
+  SeriesSummary,
+  Store,
+} from "./store.ts";
 
 /**
  * The embedded store: one DuckDB file, one writer connection. A commit is one transaction, on disk (write-ahead log synced)
@@ -72,11 +81,15 @@ export class DuckdbStore implements Store {
 
   /** Durable once it resolves. */
   async record(points: readonly OwnPoint[]): Promise<void> {
-    if (this.influx !== undefined) await (await this.faceOf()).record(points);
+    await (await this.faceOf()).record(points);
   }
 
   async recorded(from: Instant, to: Instant): Promise<OwnPoint[]> {
-    return this.influx === undefined ? [] : (await this.faceOf()).recorded(from, to);
+    return (await this.faceOf()).recorded(from, to);
+  }
+
+  async recordings(): Promise<OwnSummary[]> {
+    return (await this.faceOf()).recordings();
   }
 
   async marks(): Promise<Mark[]> {
@@ -98,6 +111,20 @@ export class DuckdbStore implements Store {
          AND instant >= ${literal(from)} AND instant < ${literal(to)} ORDER BY instant LIMIT ${literal(limit)}`,
       );
       return rows.map(([at, value]) => ({ device, measure, at: at as Instant, value: value as number }));
+    });
+  }
+
+  during(from: Instant, to: Instant, most: number): Promise<Reading[] | undefined> {
+    return this.reading(async ({ reader, seriesIds, archives }) => {
+      const span = `FROM ${archives.relation(from, to)} WHERE instant >= ${literal(from)} AND instant < ${literal(to)}`;
+      const [[count] = [0]] = await rowsOf(reader, `SELECT count(*)::DOUBLE ${span}`);
+      if ((count as number) > most) return undefined;
+      const rows = await rowsOf(reader, `SELECT series, instant::DOUBLE, value ${span}`);
+      const readings = rows.map(([series, at, value]): Reading => {
+        const [device, measure] = seriesIds.names(series as number);
+        return { device, measure, at: at as Instant, value: value as number };
+      });
+      return readings.sort((a, b) => a.at - b.at || (a.device < b.device ? -1 : 1));
     });
   }
 
@@ -275,7 +302,7 @@ export class DuckdbStore implements Store {
     const open = await this.opened();
     // Loaded when it is first asked for: a server that nobody asks in InfluxQL does not carry the language about.
     const { DuckdbInflux: Face } = await import("./duckdb-influx.ts");
-    return (this.face ??= new Face(open, this.options.describe as Describe));
+    return (this.face ??= new Face(open, this.options.describe ?? nobody));
   }
 
   /** Runs `work` while nothing is removed that it may read. */
@@ -295,6 +322,9 @@ export class DuckdbStore implements Store {
     return this.state as OpenDatabase;
   }
 }
+
+/** Whoever names no territory keeps the tags that devices had. */
+const nobody: Describe = () => undefined;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

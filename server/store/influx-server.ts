@@ -2,7 +2,8 @@ import type { Reading } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { Description } from "./describe.ts";
 import type { InfluxPoint } from "./influx-points.ts";
-import type { AggregateQuery, AggregateRow, SeriesSummary } from "./store.ts";
+import type { OwnPoint } from "../chronicle/point.ts";
+import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary } from "./store.ts";
 
 /**
  * One InfluxDB as the store over it needs it: version 1 speaks InfluxQL and version 2 Flux, and what is kept there is the
@@ -20,13 +21,19 @@ export interface InfluxServer {
   /** The newest value of every field of every series, with the tags of the series. */
   latest(): Promise<LastValue[]>;
   range(series: OneSeries, from: number, to: number, limit: number): Promise<Reading[]>;
+  /** As the store's. */
+  during(from: number, to: number, most: number): Promise<Reading[] | undefined>;
+  /** The server's own points: resolves when they are kept. */
+  record(points: readonly OwnPoint[]): Promise<void>;
+  recorded(from: number, to: number): Promise<OwnPoint[]>;
+  recordings(): Promise<OwnSummary[]>;
   /** As the store's, for devices that are all of one measurement. */
   aggregate(measurement: string, query: AggregateQuery): Promise<AggregateRow[]>;
   series(): Promise<SeriesSummary[]>;
   count(): Promise<number>;
   /** Bytes on disk; 0 where the server does not tell us. */
   bytes(): Promise<number>;
-  prune(before: Instant): Promise<void>;
+  prune(before: Instant, coarseBefore: Instant | undefined): Promise<void>;
   close(): Promise<void>;
 }
 

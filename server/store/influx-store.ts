@@ -2,15 +2,16 @@ import type { Reading } from "#protocol/messages.ts";
 import { Fault } from "#protocol/faults.ts";
 import type { Clock } from "#protocol/ports.ts";
 import { HOUR, type Instant, type Seconds, seconds } from "#protocol/units.ts";
+import type { OwnPoint } from "../chronicle/point.ts";
 import type { Describe, Description } from "./describe.ts";
 import type { Epochs } from "./epochs.ts";
 import { createEpochs } from "./epochs.ts";
 import { influxFault, silent } from "./influx-faults.ts";
-import { partsOf } from "./influx-points.ts";
+import { partsOf, POINTS_A_REQUEST } from "./influx-points.ts";
 import type { InfluxMark, InfluxServer } from "./influx-server.ts";
 import { UNDESCRIBED } from "./influx-server.ts";
 import { memoryStore } from "./memory.ts";
-import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
+import type { AggregateQuery, AggregateRow, Contribution, Mark, OwnSummary, SeriesSummary, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
 
 export interface InfluxOptions {
@@ -120,6 +121,26 @@ class InfluxStore implements Store {
     return this.ask(() => this.server.range({ measurement, device, measure }, from, to, limit));
   }
 
+  async during(from: Instant, to: Instant, most: number): Promise<Reading[] | undefined> {
+    const readings = await this.ask(() => this.server.during(from, to, most));
+    return readings?.sort((a, b) => a.at - b.at || (a.device < b.device ? -1 : 1));
+  }
+
+  async record(points: readonly OwnPoint[]): Promise<void> {
+    await this.open();
+    for (let index = 0; index < points.length; index += POINTS_A_REQUEST) {
+      await this.ask(() => this.server.record(points.slice(index, index + POINTS_A_REQUEST)));
+    }
+  }
+
+  recorded(from: Instant, to: Instant): Promise<OwnPoint[]> {
+    return this.ask(() => this.server.recorded(from, to));
+  }
+
+  recordings(): Promise<OwnSummary[]> {
+    return this.ask(() => this.server.recordings());
+  }
+
   async aggregate(query: AggregateQuery): Promise<AggregateRow[]> {
     const devices = new Map<string, string[]>();
     for (const device of new Set(query.devices)) {
@@ -166,9 +187,9 @@ class InfluxStore implements Store {
     return sizeOf(this.counted);
   }
 
-  async prune(before: Instant): Promise<number> {
+  async prune(before: Instant, coarseBefore?: Instant): Promise<number> {
     const had = await this.ask(() => this.server.count());
-    await this.ask(() => this.server.prune(before));
+    await this.ask(() => this.server.prune(before, coarseBefore));
     const has = await this.ask(() => this.server.count());
     this.counted = { readings: has, bytes: await this.ask(() => this.server.bytes()), at: this.clock.now() };
     return Math.max(0, had - has);

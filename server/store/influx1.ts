@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { InfluxDB } from "influx";
 import type { Reading } from "#protocol/messages.ts";
+import type { SeriesName } from "#protocol/series.ts";
 import type { Instant } from "#protocol/units.ts";
 import { onlyTooOld } from "./influx-faults.ts";
 import type { InfluxPoint } from "./influx-points.ts";
@@ -11,6 +12,8 @@ import type { InfluxOptions } from "./influx-store.ts";
 import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
 import type { Answer, Ask } from "./influxql-answers.ts";
 import {
+  CHRONICLE_POLICY,
+  chronicled,
   createDatabase,
   dropOldShards,
   floatFields,
@@ -22,7 +25,8 @@ import {
   shardBytes,
   text,
 } from "./influxql-answers.ts";
-import type { AggregateQuery, AggregateRow, SeriesSummary, Store } from "./store.ts";
+import type { OwnPoint } from "../chronicle/point.ts";
+import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary, Store } from "./store.ts";
 
 export interface Influx1Options extends InfluxOptions {
   readonly database: string;
@@ -40,6 +44,13 @@ export function influx1Store(options: Influx1Options): Store {
 /** Where Node tells of every answer that one of its clients gets. */
 const ANSWERED = "http.client.response.finish";
 const NO_REST = { getDelay: () => 0, next: () => NO_REST, reset: () => NO_REST };
+
+interface Line {
+  readonly measurement: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly fields: Readonly<Record<string, number | string>>;
+  readonly at: number;
+}
 
 /** Statements of one request. */
 const STATEMENTS = 50;
@@ -83,18 +94,25 @@ class Influx1 implements InfluxServer {
     return createDatabase(this.ask, this.database, this.retention);
   }
 
-  async write(points: readonly InfluxPoint[]): Promise<void> {
+  write(points: readonly InfluxPoint[]): Promise<void> {
+    return this.send(
+      this.retention,
+      points.map(({ description, at, fields }) => ({ ...description, at, fields })),
+    );
+  }
+
+  private async send(retentionPolicy: string, points: readonly Line[]): Promise<void> {
     this.words = undefined;
     try {
       await this.client.writePoints(
-        points.map(({ description: { measurement, tags }, at, fields }) => ({
+        points.map(({ measurement, tags, at, fields }) => ({
           measurement,
           tags,
           fields,
           // As text: the client leaves a time of 0 out, and the server then says now.
           timestamp: String(at),
         })),
-        { precision: "ms", retentionPolicy: this.retention },
+        { precision: "ms", retentionPolicy },
       );
     } catch (problem) {
       if (onlyTooOld(problem)) return;
@@ -129,7 +147,7 @@ class Influx1 implements InfluxServer {
   }
 
   async latest(): Promise<LastValue[]> {
-    const fields = await floatFields(this.ask, this.database);
+    const fields = await floatFields(this.ask, this.database, this.retention);
     const answers = await this.each(
       fields,
       ([measurement, field]) => `SELECT last(${name(field)}) FROM ${this.from(name(measurement))} GROUP BY *`,
@@ -163,6 +181,69 @@ class Influx1 implements InfluxServer {
     );
   }
 
+  async during(from: number, to: number, most: number): Promise<Reading[] | undefined> {
+    const span = `WHERE ${between(from, to)}`;
+    if ((await this.count(span)) > most) return undefined;
+    const measures = Map.groupBy(
+      await floatFields(this.ask, this.database, this.retention),
+      ([measurement]) => measurement,
+    );
+    const answers = await this.each([...measures], ([measurement, fields]) => {
+      const columns = fields.map(([, field]) => name(field)).join(", ");
+      return `SELECT ${columns} FROM ${this.from(name(measurement))} ${span} GROUP BY device`;
+    });
+    const readings: Reading[] = [];
+    for (const { tags, columns, rows } of answers.flat()) {
+      const device = tags["device"] ?? "";
+      for (const [at, ...values] of rows) {
+        for (const [place, value] of values.entries()) {
+          if (typeof value !== "number") continue;
+          readings.push({ device, measure: columns[place + 1] as string, at: at as Instant, value });
+        }
+      }
+    }
+    return readings;
+  }
+
+  record(points: readonly OwnPoint[]): Promise<void> {
+    return this.send(CHRONICLE_POLICY, points);
+  }
+
+  async recorded(from: number, to: number): Promise<OwnPoint[]> {
+    const [series] = await this.ask(`SELECT * FROM ${this.chronicle} WHERE ${between(from, to)} GROUP BY *`);
+    return (series ?? []).flatMap(({ name: measurement, tags, columns, rows }) => {
+      const known = Object.fromEntries(Object.entries(tags).filter(([, tag]) => tag !== ""));
+      return rows.map(([at, ...values]) => {
+        const fields = values.flatMap((value, place) =>
+          typeof value === "number" || typeof value === "string"
+            ? [[columns[place + 1] as string, value] as const]
+            : [],
+        );
+        return {
+          measurement: measurement as SeriesName,
+          tags: known,
+          fields: Object.fromEntries(fields),
+          at: at as Instant,
+        };
+      });
+    });
+  }
+
+  async recordings(): Promise<OwnSummary[]> {
+    const from = `FROM ${this.chronicle}`;
+    const [counts = [], first = [], last = []] = await this.ask(
+      `SELECT count(*) ${from}; SELECT * ${from} ORDER BY time LIMIT 1; SELECT * ${from} ORDER BY time DESC LIMIT 1`,
+    );
+    const timeIn = (answer: Answer, measurement: string): Instant =>
+      answer.find((each) => each.name === measurement)?.rows[0]?.[0] as Instant;
+    return counts.map(({ name: measurement, rows }) => ({
+      measurement: measurement as SeriesName,
+      values: (rows[0] ?? []).slice(1).reduce<number>((sum, count) => sum + Number(count), 0),
+      first: timeIn(first, measurement),
+      last: timeIn(last, measurement),
+    }));
+  }
+
   async aggregate(measurement: string, query: AggregateQuery): Promise<AggregateRow[]> {
     const { devices, measure, from, to, by } = query;
     const field = name(measure);
@@ -188,7 +269,7 @@ class Influx1 implements InfluxServer {
   }
 
   async series(): Promise<SeriesSummary[]> {
-    const fields = await floatFields(this.ask, this.database);
+    const fields = await floatFields(this.ask, this.database, this.retention);
     const found = new Map<string, { -readonly [Key in keyof SeriesSummary]: SeriesSummary[Key] }>();
     const each = async (select: (field: string) => string): Promise<[measure: string, Answer][]> =>
       (
@@ -228,8 +309,8 @@ class Influx1 implements InfluxServer {
     return [...found.values()];
   }
 
-  async count(): Promise<number> {
-    const [series] = await this.ask(`SELECT count(*) FROM ${this.from(`/${ours}/`)}`);
+  async count(span = ""): Promise<number> {
+    const [series] = await this.ask(`SELECT count(*) FROM ${this.from(`/${ours}/`)} ${span}`);
     return (series ?? []).reduce(
       (sum, { rows }) => sum + rows.flatMap(([, ...counts]) => counts as number[]).reduce((a, b) => a + b, 0),
       0,
@@ -240,8 +321,9 @@ class Influx1 implements InfluxServer {
     return shardBytes(this.ask, this.database);
   }
 
-  prune(before: Instant): Promise<void> {
-    return dropOldShards(this.ask, this.database, this.retention, before);
+  async prune(before: Instant, coarseBefore: Instant | undefined): Promise<void> {
+    await dropOldShards(this.ask, this.database, this.retention, before);
+    if (coarseBefore !== undefined) await dropOldShards(this.ask, this.database, CHRONICLE_POLICY, coarseBefore);
   }
 
   close(): Promise<void> {
@@ -259,6 +341,11 @@ class Influx1 implements InfluxServer {
     const words = response.headers["x-influxdb-error"];
     if (typeof words === "string") this.words = words;
   };
+
+  /** The server's own series. */
+  private get chronicle(): string {
+    return this.from(`/${chronicled}/`, CHRONICLE_POLICY);
+  }
 
   private from(measurement: string, retention = this.retention): string {
     return `${name(this.database)}.${name(retention)}.${measurement}`;

@@ -8,6 +8,7 @@ import {
   type WriteApi,
 } from "@influxdata/influxdb-client";
 import type { Reading } from "#protocol/messages.ts";
+import type { SeriesName } from "#protocol/series.ts";
 import type { Instant } from "#protocol/units.ts";
 import { onlyTooOld } from "./influx-faults.ts";
 import type { InfluxPoint } from "./influx-points.ts";
@@ -18,6 +19,8 @@ import type { InfluxOptions } from "./influx-store.ts";
 import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
 import {
   type Ask,
+  CHRONICLE_POLICY,
+  chronicled,
   createDatabase,
   dropOldShards,
   MARKS,
@@ -26,11 +29,15 @@ import {
   resultsOf,
   shardBytes,
 } from "./influxql-answers.ts";
-import type { AggregateQuery, AggregateRow, SeriesSummary, Store } from "./store.ts";
+import type { OwnPoint } from "../chronicle/point.ts";
+import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary, Store } from "./store.ts";
 
 export interface Influx2Options extends InfluxOptions {
   readonly org: string;
-  /** The bucket of raw readings; on an InfluxDB 1.8 with Flux, `database/policy`. The marks go into one beside it. */
+  /**
+   * The bucket of raw readings; on an InfluxDB 1.8 with Flux, `database/policy`. The marks and the server's own series go into
+   * one each beside it.
+   */
   readonly bucket: string;
   /** On an InfluxDB 1.8 `user:password`. */
   readonly token?: string;
@@ -53,6 +60,7 @@ class Influx2 implements InfluxServer {
   private readonly org: string;
   private readonly bucket: string;
   private readonly marksBucket: string;
+  private readonly chronicleBucket: string;
   /** Of an InfluxDB 1.8, which answers the writes and queries of 2.x and nothing else of it. */
   private database: string | undefined;
 
@@ -60,7 +68,10 @@ class Influx2 implements InfluxServer {
     this.address = `${url.replace(/\/$/, "")}/${org}/${bucket}`;
     this.org = org;
     this.bucket = bucket;
-    this.marksBucket = bucket.includes("/") ? `${bucket.split("/")[0]}/${MARKS_POLICY}` : `${bucket}-${MARKS_POLICY}`;
+    const beside = (policy: string): string =>
+      bucket.includes("/") ? `${bucket.split("/")[0]}/${policy}` : `${bucket}-${policy}`;
+    this.marksBucket = beside(MARKS_POLICY);
+    this.chronicleBucket = beside(CHRONICLE_POLICY);
     this.client = new InfluxDB({ url, timeout: timeout * 1000, ...(token !== undefined && { token }) });
   }
 
@@ -72,21 +83,63 @@ class Influx2 implements InfluxServer {
       return createDatabase(this.ask, database, retention);
     }
     if (!has) await this.createBucket(this.bucket);
-    if (!(await this.buckets(this.marksBucket))) await this.createBucket(this.marksBucket);
+    for (const bucket of [this.marksBucket, this.chronicleBucket]) {
+      if (!(await this.buckets(bucket))) await this.createBucket(bucket);
+    }
   }
 
   write(points: readonly InfluxPoint[]): Promise<void> {
-    return this.send(
+    return this.sendKept(
       this.bucket,
-      points.map(({ description: { measurement, tags }, at, fields }) => {
-        const point = new Point(measurement).timestamp(at);
-        for (const [tag, value] of Object.entries(tags)) point.tag(tag, value);
-        for (const [field, value] of Object.entries(fields)) point.floatField(field, value);
-        return point;
-      }),
-    ).catch((problem: unknown) => {
-      if (!onlyTooOld(problem)) throw problem;
-    });
+      points.map(({ description: { measurement, tags }, at, fields }) => pointOf(measurement, tags, fields, at)),
+    );
+  }
+
+  record(points: readonly OwnPoint[]): Promise<void> {
+    return this.sendKept(
+      this.chronicleBucket,
+      points.map(({ measurement, tags, fields, at }) => pointOf(measurement, tags, fields, at)),
+    );
+  }
+
+  async recorded(from: number, to: number): Promise<OwnPoint[]> {
+    if (!(from < to)) return [];
+    const points = new Map<string, { readonly point: OwnPoint; readonly fields: Record<string, number | string> }>();
+    for (const row of await this.rows(flux`${this.chronicle(between(from, to))}`)) {
+      const tags = tagsOf(row);
+      const at = instantOf(row["_time"]);
+      const key = JSON.stringify([row["_measurement"], at, tags]);
+      let found = points.get(key);
+      if (found === undefined) {
+        const fields: Record<string, number | string> = {};
+        found = { point: { measurement: row["_measurement"] as SeriesName, tags, fields, at }, fields };
+        points.set(key, found);
+      }
+      const value = row["_value"] as number | string;
+      // In an answer in CSV every line ends with two characters, those within a text, too.
+      found.fields[String(row["_field"])] = typeof value === "string" ? value.replaceAll("\r\n", "\n") : value;
+    }
+    return [...points.values()].map(({ point }) => point);
+  }
+
+  async recordings(): Promise<OwnSummary[]> {
+    const rows = await this.rows(
+      flux`data = ${this.chronicle(ALWAYS)}
+      data |> count() |> keep(columns: ["_measurement", "_value"]) |> sum() |> yield(name: "count")
+      data |> first() |> keep(columns: ["_measurement", "_time"]) |> yield(name: "first")
+      data |> last() |> keep(columns: ["_measurement", "_time"]) |> yield(name: "last")`,
+    );
+    const found = new Map<string, { -readonly [Key in keyof OwnSummary]: OwnSummary[Key] }>();
+    for (const row of rows) {
+      const measurement = row["_measurement"] as SeriesName;
+      const summary = found.get(measurement) ?? { measurement, values: 0, first: FAR_AHEAD, last: LONG_AGO };
+      found.set(measurement, summary);
+      if (row["result"] === "count") summary.values += Number(row["_value"]);
+      const at = instantOf(row["_time"]);
+      if (row["result"] === "first" && at < summary.first) summary.first = at;
+      if (row["result"] === "last" && at > summary.last) summary.last = at;
+    }
+    return [...found.values()];
   }
 
   writeMarks(marks: readonly InfluxMark[]): Promise<void> {
@@ -120,18 +173,26 @@ class Influx2 implements InfluxServer {
 
   async latest(): Promise<LastValue[]> {
     const rows = await this.rows(flux`${this.ours()} |> last()`);
-    return rows.map((row) => {
-      const tags = Object.entries(row).filter(([key, value]) => !NO_TAG.test(key) && value !== "" && value !== null);
-      return {
-        description: {
-          measurement: String(row["_measurement"]),
-          tags: Object.fromEntries(tags) as Record<string, string>,
-        },
-        measure: String(row["_field"]),
-        at: instantOf(row["_time"]),
-        value: Number(row["_value"]),
-      };
-    });
+    return rows.map((row) => ({
+      description: { measurement: String(row["_measurement"]), tags: tagsOf(row) },
+      measure: String(row["_field"]),
+      at: instantOf(row["_time"]),
+      value: Number(row["_value"]),
+    }));
+  }
+
+  async during(from: number, to: number, most: number): Promise<Reading[] | undefined> {
+    if (!(from < to)) return [];
+    if ((await this.count(between(from, to))) > most) return undefined;
+    const rows = await this.rows(
+      flux`${this.ours(between(from, to))} |> keep(columns: ["device", "_field", "_time", "_value"])`,
+    );
+    return rows.map((row) => ({
+      device: String(row["device"] ?? ""),
+      measure: String(row["_field"]),
+      at: instantOf(row["_time"]),
+      value: Number(row["_value"]),
+    }));
   }
 
   async range(
@@ -204,8 +265,8 @@ class Influx2 implements InfluxServer {
     return [...found.values()];
   }
 
-  async count(): Promise<number> {
-    const rows = await this.rows(flux`${this.ours()} |> count() |> group() |> sum()`);
+  async count(span = ALWAYS): Promise<number> {
+    const rows = await this.rows(flux`${this.ours(span)} |> count() |> group() |> sum()`);
     return Number(rows[0]?.["_value"] ?? 0);
   }
 
@@ -219,11 +280,16 @@ class Influx2 implements InfluxServer {
       .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
-  async prune(before: Instant): Promise<void> {
+  async prune(before: Instant, coarseBefore: Instant | undefined): Promise<void> {
+    await this.dropOld(this.bucket, before);
+    if (coarseBefore !== undefined) await this.dropOld(this.chronicleBucket, coarseBefore);
+  }
+
+  private async dropOld(bucket: string, before: Instant): Promise<void> {
     if (this.database !== undefined) {
-      return dropOldShards(this.ask, this.database, this.bucket.split("/")[1] ?? "autogen", before);
+      return dropOldShards(this.ask, this.database, bucket.split("/")[1] ?? "autogen", before);
     }
-    const query = new URLSearchParams({ org: this.org, bucket: this.bucket });
+    const query = new URLSearchParams({ org: this.org, bucket });
     const body = { start: "1970-01-01T00:00:00Z", stop: new Date(holdable(before) - 1).toISOString() };
     await this.client.transport.request(`/api/v2/delete?${query}`, body, { method: "POST" });
   }
@@ -232,15 +298,24 @@ class Influx2 implements InfluxServer {
     return Promise.resolve();
   }
 
-  private ours(): ReturnType<typeof fluxExpression> {
-    const measurements = fluxRegExp(new RegExp(ours));
-    return fluxExpression(
-      flux`from(bucket: ${this.bucket}) |> ${ALWAYS} |> filter(fn: (r) => r._measurement =~ ${measurements})`.toString(),
-    );
+  private ours(span = ALWAYS): ReturnType<typeof fluxExpression> {
+    return measurementsIn(this.bucket, span, ours);
+  }
+
+  private chronicle(span: ReturnType<typeof fluxExpression>): ReturnType<typeof fluxExpression> {
+    return measurementsIn(this.chronicleBucket, span, chronicled);
   }
 
   private rows(query: ReturnType<typeof flux>): Promise<Row[]> {
     return this.client.getQueryApi(this.org).collectRows<Row>(query);
+  }
+
+  private async sendKept(bucket: string, points: readonly Point[]): Promise<void> {
+    try {
+      await this.send(bucket, points);
+    } catch (problem) {
+      if (!onlyTooOld(problem)) throw problem;
+    }
   }
 
   /** One request, sent at once, whose failure is thrown and not tried again behind our back. */
@@ -299,6 +374,40 @@ class Influx2 implements InfluxServer {
 const AGGREGATES = ["count", "mean", "min", "max", "first", "last"] as const;
 /** Columns of a row that are no tags. */
 const NO_TAG = /^(_.*|result|table)$/;
+
+const tagsOf = (row: Row): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(row).flatMap(([key, value]) =>
+      NO_TAG.test(key) || typeof value !== "string" || value === "" ? [] : [[key, value] as const],
+    ),
+  );
+
+function pointOf(
+  measurement: string,
+  tags: Readonly<Record<string, string>>,
+  fields: Readonly<Record<string, number | string>>,
+  at: number,
+): Point {
+  const point = new Point(measurement).timestamp(at);
+  for (const [tag, value] of Object.entries(tags)) point.tag(tag, value);
+  for (const [field, value] of Object.entries(fields)) {
+    if (typeof value === "number") point.floatField(field, value);
+    else point.stringField(field, value);
+  }
+  return point;
+}
+
+const measurementsIn = (
+  bucket: string,
+  span: ReturnType<typeof fluxExpression>,
+  measurements: string,
+): ReturnType<typeof fluxExpression> =>
+  fluxExpression(
+    flux`from(bucket: ${bucket}) |> ${span} |> filter(fn: (r) => r._measurement =~ ${fluxRegExp(new RegExp(measurements))})`.toString(),
+  );
+
+const LONG_AGO = Number.NEGATIVE_INFINITY as Instant;
+const FAR_AHEAD = Number.POSITIVE_INFINITY as Instant;
 
 /** Flux of InfluxDB 1.8 takes the end of a range into it and that of 2.x does not: a nanosecond before, both mean the same. */
 const between = (from: number, to: number): ReturnType<typeof fluxExpression> =>

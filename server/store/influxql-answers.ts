@@ -1,5 +1,6 @@
 import type { Instant } from "#protocol/units.ts";
 import { KINDS } from "#protocol/kinds.ts";
+import { SERIES } from "#protocol/series.ts";
 import { exactly, UNDESCRIBED } from "./influx-server.ts";
 
 /** What a database of InfluxDB 1.x is asked beside the readings themselves, in InfluxQL, whichever client carries it. */
@@ -16,6 +17,13 @@ export type Answer = readonly {
 /** Up to which number each station is committed, in a policy of its own: a mark is kept for good, at the instant 0. */
 export const MARKS = "vigie_marks";
 export const MARKS_POLICY = "marks";
+/**
+ * The server's own series lie in a policy of their own, so that the retention of readings does not reach them. It is the
+ * default, since dashboards name the policy of readings and no other.
+ */
+export const CHRONICLE_POLICY = "chronicle";
+/** A regular expression for the measurements that the server writes of itself. */
+export const chronicled = exactly(Object.keys(SERIES));
 const MEASUREMENTS: readonly string[] = [...Object.keys(KINDS), UNDESCRIBED];
 /** A regular expression for the measurements that hold readings: what others write into the same database is theirs. */
 export const ours = exactly(MEASUREMENTS);
@@ -65,16 +73,21 @@ export async function createDatabase(ask: Ask, database: string, retention: stri
   const days = `DURATION INF REPLICATION 1 SHARD DURATION 1d`;
   if (policies === undefined) await ask(`CREATE DATABASE ${name(database)} WITH ${days} NAME ${name(retention)}`);
   else if (!known.has(retention)) {
-    await ask(`CREATE RETENTION POLICY ${name(retention)} ON ${name(database)} ${days} DEFAULT`);
+    await ask(`CREATE RETENTION POLICY ${name(retention)} ON ${name(database)} ${days}`);
+  }
+  if (!known.has(CHRONICLE_POLICY)) {
+    await ask(
+      `CREATE RETENTION POLICY ${name(CHRONICLE_POLICY)} ON ${name(database)} DURATION INF REPLICATION 1 SHARD DURATION 7d DEFAULT`,
+    );
   }
   if (!known.has(MARKS_POLICY)) {
     await ask(`CREATE RETENTION POLICY ${name(MARKS_POLICY)} ON ${name(database)} DURATION INF REPLICATION 1`);
   }
 }
 
-/** Every measure that the database has of our kinds of device: measurement and field. */
-export async function floatFields(ask: Ask, database: string): Promise<(readonly [string, string])[]> {
-  const [measurements] = await ask(`SHOW FIELD KEYS ON ${name(database)} FROM /${ours}/`);
+/** Every measure that a policy has of our kinds of device: measurement and field. */
+export async function floatFields(ask: Ask, database: string, policy: string): Promise<(readonly [string, string])[]> {
+  const [measurements] = await ask(`SHOW FIELD KEYS FROM ${name(database)}.${name(policy)}./${ours}/`);
   return (measurements ?? []).flatMap(({ name: measurement, rows }) =>
     rows.flatMap(([field, type]) => (type === "float" ? [[measurement, String(field)] as const] : [])),
   );

@@ -1,13 +1,14 @@
 import { Fault } from "#protocol/faults.ts";
 import type { Reading } from "#protocol/messages.ts";
 import type { Disk } from "#protocol/ports.ts";
+import type { SeriesName } from "#protocol/series.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { openCommitLog } from "./commit-log.ts";
 import { createEpochs } from "./epochs.ts";
 import { Series } from "./series.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
-import type { AggregateQuery, AggregateRow, Contribution, Mark, SeriesSummary, Store } from "./store.ts";
+import type { AggregateQuery, AggregateRow, Contribution, Mark, OwnSummary, SeriesSummary, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
 
 /**
@@ -23,7 +24,7 @@ const MOST_RECORDED = 2_000_000;
 
 class MemoryStore implements Store {
   /** What the server wrote of itself, in the order of writing. */
-  private readonly own: OwnPoint[] = [];
+  private own: OwnPoint[] = [];
   private readonly disk: Disk | undefined;
   private log: CommitLog | undefined;
   private byDevice = new Map<string, Map<string, Series>>();
@@ -116,6 +117,19 @@ class MemoryStore implements Store {
     return Promise.resolve(readings);
   }
 
+  during(from: Instant, to: Instant, most: number): Promise<Reading[] | undefined> {
+    const readings: Reading[] = [];
+    for (const measures of this.byDevice.values()) {
+      for (const series of measures.values()) {
+        const end = series.firstFrom(to);
+        const start = series.firstFrom(from);
+        if (readings.length + end - start > most) return Promise.resolve(undefined);
+        for (let index = start; index < end; index++) readings.push(readingAt(series, index));
+      }
+    }
+    return Promise.resolve(readings.sort(byTimeAndDevice));
+  }
+
   aggregate(query: AggregateQuery): Promise<AggregateRow[]> {
     const rows: AggregateRow[] = [];
     const together = new Map<number, Sum>();
@@ -154,19 +168,24 @@ class MemoryStore implements Store {
     const newest = new Map<string, OwnPoint>();
     for (const each of this.own) {
       if (each.at < from || each.at >= to) continue;
-      newest.set(
-        JSON.stringify([each.measurement, each.at, Object.entries(each.tags).sort(([a], [b]) => (a < b ? -1 : 1))]),
-        each,
-      );
+      const { measurement, at, tags, fields } = each;
+      const key = JSON.stringify([measurement, at, Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1))]);
+      const before = newest.get(key);
+      newest.set(key, before === undefined ? each : { ...each, fields: { ...before.fields, ...fields } });
     }
     return Promise.resolve([...newest.values()]);
+  }
+
+  async recordings(): Promise<OwnSummary[]> {
+    return summariesOf(await this.recorded(LONG_AGO, FAR_AHEAD));
   }
 
   size(): Promise<{ readings: number; bytes: number }> {
     return Promise.resolve({ readings: this.readings, bytes: this.log?.bytes() ?? this.readings * 16 });
   }
 
-  prune(before: Instant): Promise<number> {
+  prune(before: Instant, coarseBefore: Instant = LONG_AGO): Promise<number> {
+    this.own = this.own.filter(({ at }) => at >= coarseBefore);
     let dropped = 0;
     for (const measures of this.byDevice.values()) {
       for (const series of measures.values()) dropped += series.prune(before);
@@ -179,6 +198,21 @@ class MemoryStore implements Store {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+const LONG_AGO = Number.NEGATIVE_INFINITY as Instant;
+const FAR_AHEAD = Number.POSITIVE_INFINITY as Instant;
+
+function summariesOf(points: readonly OwnPoint[]): OwnSummary[] {
+  const found = new Map<SeriesName, { -readonly [Key in keyof OwnSummary]: OwnSummary[Key] }>();
+  for (const { measurement, at, fields } of points) {
+    const summary = found.get(measurement) ?? { measurement, values: 0, first: at, last: at };
+    summary.values += Object.keys(fields).length;
+    if (at < summary.first) summary.first = at;
+    if (at > summary.last) summary.last = at;
+    found.set(measurement, summary);
+  }
+  return [...found.values()];
 }
 
 const readingAt = (series: Series, index: number): Reading => ({
@@ -250,5 +284,6 @@ function rowsOf(steps: ReadonlyMap<number, Sum>, query: AggregateQuery, device?:
     }));
 }
 
-const byTimeAndDevice = (a: AggregateRow, b: AggregateRow): number =>
-  a.at - b.at || ((a.device ?? "") < (b.device ?? "") ? -1 : 1);
+const byTimeAndDevice = (a: Placed, b: Placed): number => a.at - b.at || ((a.device ?? "") < (b.device ?? "") ? -1 : 1);
+
+type Placed = { readonly at: Instant; readonly device?: string };

@@ -1,4 +1,5 @@
 import type { Reading } from "#protocol/messages.ts";
+import type { SeriesName } from "#protocol/series.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
 import type { ExportQuery } from "./export.ts";
@@ -42,6 +43,11 @@ export interface Store {
   latest(): Promise<Reading[]>;
   /** Readings of one measure of one device in [from, to), oldest first, at most `limit`. */
   range(device: string, measure: string, from: Instant, to: Instant, limit: number): Promise<Reading[]>;
+  /**
+   * All readings in [from, to), in the order of time, those of one device and instant beside each other; undefined where
+   * they are more than `most`.
+   */
+  during(from: Instant, to: Instant, most: number): Promise<Reading[] | undefined>;
   /** Per step of `every` from `from`: count, mean, min, max, first and last of a measure over these devices together. */
   aggregate(query: AggregateQuery): Promise<AggregateRow[]>;
   /** What is stored of every device and measure: to compare two stores, and to copy one. */
@@ -65,10 +71,12 @@ export interface Store {
   /** Writes all that it has into a directory, as of one moment, while it goes on; only a store with files of its own can. */
   backUp?(directory: string, progress: (share: number) => void): Promise<void>;
   close(): Promise<void>;
-  /** Keeps points that the server writes of itself; of two of one series and instant the last one stays. */
-  record?(points: readonly OwnPoint[]): Promise<void>;
+  /** Keeps points that the server writes of itself; of two values of one field of one series and instant the last one stays. */
+  record(points: readonly OwnPoint[]): Promise<void>;
   /** Those points in [from, to). */
-  recorded?(from: Instant, to: Instant): Promise<OwnPoint[]>;
+  recorded(from: Instant, to: Instant): Promise<OwnPoint[]>;
+  /** What is kept of them, by measurement: to compare two stores, and to copy one. */
+  recordings(): Promise<OwnSummary[]>;
   /** Its second face, where it has one: what reads or feeds an InfluxDB does so here. */
   readonly influx?: InfluxEngine;
 }
@@ -85,6 +93,15 @@ export interface SeriesSummary {
   readonly count: number;
   readonly sum: number;
   /** The instants of the oldest and the newest reading. */
+  readonly first: Instant;
+  readonly last: Instant;
+}
+
+export interface OwnSummary {
+  readonly measurement: SeriesName;
+  /** Values of all its fields together. */
+  readonly values: number;
+  /** The instants of the oldest and the newest point. */
   readonly first: Instant;
   readonly last: Instant;
 }

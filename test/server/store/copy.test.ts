@@ -6,6 +6,7 @@ import { Fault } from "#protocol/faults.ts";
 import type { Reading } from "#protocol/messages.ts";
 import { instant } from "#protocol/units.ts";
 import { systemClock } from "#server/ports/clock.ts";
+import { type OwnPoint, point } from "#server/chronicle/point.ts";
 import { copyStore } from "#server/store/copy.ts";
 import { duckdbStore } from "#server/store/duckdb.ts";
 import { influx1Store } from "#server/store/influx1.ts";
@@ -21,6 +22,8 @@ afterEach(async () => {
 const T0 = 1_780_000_000_000;
 const DEVICES = 12;
 const EACH = 5000;
+/** Decisions, for more than two weeks. */
+const POINTS = 1500;
 
 /** Twelve lamps with five thousand readings each, from two stations, one of which has lost its outbox once. */
 async function town(): Promise<Store> {
@@ -35,6 +38,18 @@ async function town(): Promise<Store> {
       { station: `s${device % 2}`, epoch: device > 7 ? "e2" : "e1", first: 1, readings, upTo: 9000 },
     ]);
   }
+  const points = Array.from({ length: POINTS }, (_, quarter) =>
+    point(
+      "decision",
+      instant(T0 + quarter * 900_000),
+      { name: "lighting.programme", subject: `street ${quarter % 5}`, mode: "general" },
+      { entry: quarter, cost: quarter / 8, text_en: `“${quarter}”, said "so"` },
+    ),
+  );
+  const places = Array.from({ length: DEVICES }, (_, device) =>
+    point("place", instant(T0), { device: `lamp-${device}` }, { lat: 48.5 + device, lon: 2.1 }),
+  );
+  await store.record([...points, ...places]);
   return store;
 }
 
@@ -54,14 +69,18 @@ test("a copy has every reading and every mark, and a second one finds nothing to
     readings: DEVICES * EACH,
     written: DEVICES * EACH,
     series: DEVICES,
+    // A decision of three fields a quarter of an hour, and the place of each lamp.
+    own: POINTS * 3 + DEVICES * 2,
+    ownWritten: POINTS + DEVICES,
     differences: [],
   });
+  expect(await to.recorded(instant(T0), instant(T0 + 3_600_000))).toHaveLength(4 + DEVICES);
   expect(shares.at(-1)).toBe(1);
   expect(await to.marks()).toEqual(await from.marks());
   expect(await to.range("lamp-3", "level", instant(T0), instant(T0 + 3000), 9)).toEqual(
     await from.range("lamp-3", "level", instant(T0), instant(T0 + 3000), 9),
   );
-  expect(await copyStore(from, to)).toMatchObject({ written: 0, differences: [] });
+  expect(await copyStore(from, to)).toMatchObject({ written: 0, ownWritten: 0, differences: [] });
 });
 
 test("a copy that was cut off goes on where it was, without a reading twice; its marks come last", async () => {
@@ -76,6 +95,7 @@ test("a copy that was cut off goes on where it was, without a reading twice; its
   // The marks at 0, then twice twenty thousand.
   expect((await to.size()).readings).toBe(40_000);
   expect((await to.marks()).map(({ upTo }) => upTo)).toEqual([0, 0, 0, 0]);
+  expect(await to.recordings()).toEqual([]);
   expect(await copyStore(from, to)).toMatchObject({ written: 20_000, differences: [] });
   expect((await to.size()).readings).toBe(DEVICES * EACH);
 });
@@ -99,8 +119,15 @@ test.skipIf(influxdPath === undefined)(
     const influx = influx1Store({ url: influxd.url, database: "vigie", describe: () => undefined, clock: systemClock });
     await influx.open();
     const [from, back] = [await town(), await duckdb()];
-    expect(await copyStore(from, influx)).toMatchObject({ written: DEVICES * EACH, differences: [] });
-    expect(await copyStore(influx, back)).toMatchObject({ written: DEVICES * EACH, differences: [] });
+    const all = { written: DEVICES * EACH, ownWritten: POINTS + DEVICES, differences: [] };
+    expect(await copyStore(from, influx)).toMatchObject(all);
+    expect(await copyStore(influx, back)).toMatchObject(all);
+    const [begin, end] = [instant(T0), instant(T0 + 100_000_000_000)];
+    const sorted = async (store: Store) => {
+      const nameOf = ({ at, tags }: OwnPoint): string => `${at} ${Object.values(tags).sort().join(" ")}`;
+      return (await store.recorded(begin, end)).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    };
+    expect(await sorted(back)).toEqual(await sorted(from));
     expect(await back.marks()).toEqual(await from.marks());
   },
 );
@@ -111,6 +138,10 @@ const bound = (store: Store): Store => ({
   marks: () => store.marks(),
   latest: () => store.latest(),
   range: (...query) => store.range(...query),
+  during: (...span) => store.during(...span),
+  record: (points) => store.record(points),
+  recorded: (from, to) => store.recorded(from, to),
+  recordings: () => store.recordings(),
   aggregate: (query) => store.aggregate(query),
   series: () => store.series(),
   size: () => store.size(),

@@ -110,7 +110,7 @@ describe.skipIf(influxdPath === undefined)("against a real InfluxDB", () => {
     const { url } = await influxd();
     const store = influx1Store({ ...common, url, database: "vigie" });
     await store.open();
-    await fetch(`${url}/write?db=vigie`, { method: "POST", body: `lamp,device=lamp-9 level=1i ${NOW}000000` });
+    await fetch(`${url}/write?db=vigie&rp=raw`, { method: "POST", body: `lamp,device=lamp-9 level=1i ${NOW}000000` });
     const refused = await fault(store.commit([says(1, [NOW, 0.2])]));
     expect(refused).toMatchObject({ code: "STORE_FAILED" });
     expect((refused as Error).message).toContain(`field type conflict: input field "level" on measurement "lamp"`);

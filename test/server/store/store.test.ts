@@ -8,6 +8,7 @@ import type { Instant } from "#protocol/units.ts";
 import { instant, seconds } from "#protocol/units.ts";
 import { virtualDisk } from "#rehearsal/disk.ts";
 import { systemClock } from "#server/ports/clock.ts";
+import { type OwnPoint, point } from "#server/chronicle/point.ts";
 import type { Describe } from "#server/store/describe.ts";
 import { duckdbStore } from "#server/store/duckdb.ts";
 import { influx1Store } from "#server/store/influx1.ts";
@@ -209,6 +210,87 @@ for (const [name, make] of Object.entries(STORES)) {
       ]);
     });
 
+    test("a span of time holds what all devices said in it, in order, unless that is too much", async () => {
+      const { store } = await fresh();
+      expect(await store.during(at(0), at(9), 9)).toEqual([]);
+      await store.commit([
+        says("s1", 1, [reading("lamp-1", 3, 0.5), reading("lamp-1", 1, 0.25), reading("lamp-1", 9, 1)]),
+        says("s2", 1, [reading("lamp-2", 2, 0.75), reading("bollard-1", 2, 0.125), reading("lamp-2", 0, 0)]),
+      ]);
+      expect(await store.during(at(1), at(9), 4)).toEqual([
+        reading("lamp-1", 1, 0.25),
+        reading("bollard-1", 2, 0.125),
+        reading("lamp-2", 2, 0.75),
+        reading("lamp-1", 3, 0.5),
+      ]);
+      expect(await store.during(at(1), at(9), 3)).toBeUndefined();
+      expect(await store.during(at(9), at(9), 3)).toEqual([]);
+    });
+
+    test("measures of one device and instant stand beside each other in a span of time", async () => {
+      const { store } = await fresh();
+      await store.commit([
+        says("s1", 1, [
+          reading("lamp-1", 1, 0.5),
+          reading("lamp-2", 1, 0.5),
+          reading("lamp-1", 1, 40, "power_W"),
+          reading("lamp-2", 1, 41, "power_W"),
+        ]),
+      ]);
+      const devices = (await store.during(at(0), at(9), 9))?.map(({ device }) => device);
+      expect(devices).toEqual(["lamp-1", "lamp-1", "lamp-2", "lamp-2"]);
+    });
+
+    test("points that the server writes of itself are there again as they were, words and all", async () => {
+      const { store, again } = await fresh();
+      const street = 'Rue de l’Église, 3 = "le coin"';
+      const points = [
+        point("decision", at(1), { subject: street, mode: "hand" }, { cost: 0.5, text_en: 'He said: "lit", \\ 1' }),
+        point("decision", at(2), { subject: "other", mode: "hand" }, { text_fr: "Éteint, l’an 2026\n(deux lignes)" }),
+        point("server", at(2), {}, { stored: 12, store_ok: 1 }),
+        point("alarm", at(3), { key: "silent" }, { number: -7, subject: "" }),
+      ];
+      await store.record(points);
+      await store.record([]);
+      expect(await recorded(store, 0, 9)).toEqual(inOrder(points));
+      expect(await recorded(store, 2, 3)).toEqual(inOrder(points.slice(1, 3)));
+      const told = (await store.recordings()).toSorted((a, b) => (a.measurement < b.measurement ? -1 : 1));
+      expect(told).toEqual([
+        { measurement: "alarm", values: 1, first: at(3), last: at(3) },
+        { measurement: "decision", values: 3, first: at(1), last: at(2) },
+        { measurement: "server", values: 2, first: at(2), last: at(2) },
+      ]);
+      // They are no readings.
+      expect(await store.series()).toEqual([]);
+      expect((await store.size()).readings).toBe(0);
+      // Memory keeps them for as long as it runs.
+      if (!name.includes("memory")) expect(await recorded(await again(), 0, 9)).toEqual(inOrder(points));
+    });
+
+    test("of two values of one field, series and instant the last said stays, and a field that is not said again stays", async () => {
+      const { store } = await fresh();
+      const station = { station: "s 1" };
+      await store.record([
+        point("station", at(1), station, { online: 0, waiting: 5 }),
+        point("station", at(1), station, { online: 1 }),
+      ]);
+      await store.record([point("station", at(1), station, { silent_s: 3 })]);
+      const [found, ...more] = await recorded(store, 0, 9);
+      expect(found?.fields).toEqual({ online: 1, waiting: 5, silent_s: 3 });
+      expect(more).toEqual([]);
+      expect(await store.recordings()).toMatchObject([{ measurement: "station", values: 3 }]);
+    });
+
+    test("dropping old readings leaves what the server wrote of itself", async () => {
+      const { store } = await fresh();
+      const day = 86_400;
+      await store.commit([says("s1", 1, [reading("lamp-1", 0, 1), reading("lamp-1", 20 * day, 1)])]);
+      const points = [0, 20].map((days) => point("server", at(days * day), {}, { stored: days }));
+      await store.record(points);
+      expect(await store.prune(at(10 * day))).toBe(1);
+      expect(await recorded(store, 0, 99 * day)).toEqual(inOrder(points));
+    });
+
     test("devices that the territory does not know are kept like any other", async () => {
       const { store, again } = await fresh();
       await store.commit([says("s1", 1, [reading("bollard-1", 1, 0.5), reading("lamp-1", 2, 0.1)])]);
@@ -305,6 +387,10 @@ for (const [name, make] of Object.entries(STORES)) {
   });
 }
 
+const recorded = async (store: Store, from: number, to: number): Promise<OwnPoint[]> =>
+  inOrder(await store.recorded(at(from), at(to)));
+const inOrder = (points: readonly OwnPoint[]): OwnPoint[] =>
+  points.toSorted((a, b) => a.at - b.at || (JSON.stringify(a.tags) < JSON.stringify(b.tags) ? -1 : 1));
 const epochs = async (from: Store): Promise<string[]> => (await from.marks()).map(({ epoch }) => epoch);
 const byDevice = (a: { device: string }, b: { device: string }): number =>
   a.device < b.device ? -1 : a.device > b.device ? 1 : 0;
