@@ -1,6 +1,7 @@
 import { KINDS, type Kind } from "#protocol/kinds.ts";
 import { MAX_BATCH_READINGS, MAX_PAYLOAD_BYTES, MESSAGES } from "#protocol/messages.ts";
 import { FAULTS } from "#protocol/faults.ts";
+import { SERIES, type OwnSeries } from "#protocol/series.ts";
 import { expected, SETTINGS, variableOf, type Setting } from "./settings.ts";
 import { defaultOf } from "./verb.ts";
 
@@ -8,6 +9,7 @@ import { defaultOf } from "./verb.ts";
 export function references(): Map<string, string> {
   return new Map([
     ["docs/kinds.md", kindsPage()],
+    ["docs/series.md", seriesPage()],
     ["docs/settings.md", settingsPage()],
     ["docs/faults.md", faultsPage()],
     ["docs/messages.schema.json", json(messageSchemas())],
@@ -50,6 +52,32 @@ function kindsPage(): string {
     "Made from `protocol/kinds.ts` by `npx vigie docs`. A measure is reported at least as often as its row says, and within a second, where no other time is given, when it moves by more than the change; a change of 0 means any.",
     "",
     kinds.join("\n\n"),
+    "",
+  ].join("\n");
+}
+
+function seriesPage(): string {
+  const series = Object.entries(SERIES as Record<string, OwnSeries>).map(
+    ([name, { en, fr, written, tags, fields }]) => {
+      const tagged = Object.entries(tags).map(([tag, what]) => `\`${tag}\` (${what})`);
+      return [
+        `## ${name}`,
+        "",
+        `${en} · ${fr}. Written ${written}. Tags: ${tagged.length === 0 ? "none" : tagged.join(", ")}.`,
+        "",
+        table(
+          ["field", "English", "French", "unit"],
+          Object.entries(fields).map(([field, row]) => [`\`${field}\``, row.en, row.fr, row.unit]),
+        ),
+      ].join("\n");
+    },
+  );
+  return [
+    "# The server's own series",
+    "",
+    "Made from `protocol/series.ts` by `npx vigie docs`. What the server writes beside the readings ([kinds.md](kinds.md)), each a measurement of its name. A tag without a value is left out; texts are strings, instants milliseconds since 1970, all else floats.",
+    "",
+    series.join("\n\n"),
     "",
   ].join("\n");
 }

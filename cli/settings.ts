@@ -17,7 +17,8 @@ export type Setting = Base &
   (
     | { readonly kind: "integer"; readonly min: number; readonly max: number; readonly default?: number }
     | { readonly kind: "number"; readonly min: number; readonly max: number; readonly default?: number }
-    | { readonly kind: "text"; readonly default?: string }
+    /** A secret is never shown, and no shorter than `least`. */
+    | { readonly kind: "text"; readonly default?: string; readonly least?: number; readonly secret?: true }
     | { readonly kind: "choice"; readonly choices: readonly string[]; readonly default?: string }
     /** `48h`, `2d`, `90m`; given in seconds. */
     | { readonly kind: "duration"; readonly max_s: number; readonly default?: number }
@@ -158,6 +159,14 @@ export const SETTINGS = {
     value: "TEXT",
     en: "token of an InfluxDB 2.x; better in the environment",
     fr: "jeton d’un InfluxDB 2.x ; plutôt dans l’environnement",
+  },
+  "reader-key": {
+    kind: "text",
+    least: 32,
+    secret: true,
+    value: "KEY",
+    en: "API key by which Grafana and others may read from the start; better in the environment",
+    fr: "clé d’API par laquelle Grafana et d’autres peuvent lire dès le départ ; plutôt dans l’environnement",
   },
   town: { kind: "flag", default: true, en: "run the simulated town", fr: "faire tourner la ville simulée" },
   lang: { kind: "choice", choices: ["fr", "en"], en: "language of this terminal", fr: "langue de ce terminal" },
@@ -386,10 +395,11 @@ function settingsFile(file: string, names: readonly string[], sources: Sources):
 
 function read(name: SettingName, found: unknown, place: string): unknown {
   const setting: Setting = SETTINGS[name];
-  const refuse = (): never => {
-    throw invalid(name, String(found), expected(setting), place);
-  };
   const text = String(found).trim();
+  const refuse = (): never => {
+    const isSecret = setting.kind === "text" && setting.secret === true;
+    throw invalid(name, isSecret ? `${text.length} characters` : String(found), expected(setting), place);
+  };
   switch (setting.kind) {
     case "flag":
       return text === "true" ? true : text === "false" ? false : refuse();
@@ -408,7 +418,7 @@ function read(name: SettingName, found: unknown, place: string): unknown {
     case "choice":
       return setting.choices.includes(text) ? text : refuse();
     case "text":
-      return text === "" ? refuse() : text;
+      return text.length < (setting.least ?? 1) ? refuse() : text;
   }
 }
 
@@ -426,7 +436,7 @@ export function expected(setting: Setting): string {
     case "choice":
       return setting.choices.join(" or ");
     case "text":
-      return "a text";
+      return setting.least === undefined ? "a text" : `a text of ${setting.least} characters or more`;
   }
 }
 

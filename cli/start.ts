@@ -39,6 +39,7 @@ type StartSetting =
   | "retention"
   | "retention-quarters"
   | StoreSetting
+  | "reader-key"
   | "town";
 type StartSettings = Settings<StartSetting>;
 
@@ -67,6 +68,7 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     retention_d: settings.retention / (DAY / 1000),
     quarters_d: settings["retention-quarters"] / (DAY / 1000),
     store: storeOf(settings, directory),
+    readerKey: settings["reader-key"],
     clock,
     log: (line) => terminal.say(line),
   });

@@ -54,6 +54,8 @@ export interface Access {
   /** The key is said once; what is kept is its hash. */
   addApiKey(label: string, role: Role, by: string): ApiKey & { readonly key: string };
   removeApiKey(id: number): void;
+  /** Makes this the one key that the settings give, a viewer's, in place of what they gave before; undefined: none. */
+  setReaderKey(key: string | undefined): void;
   /** Who an API key speaks for. */
   bearer(key: string): Person | undefined;
   stats(): { readonly sessions: number; readonly failures: number };
@@ -78,6 +80,8 @@ const HASHES_WAITING = 20;
 /** A name and password that went together go together for so long, unless an account is changed. */
 const VERIFIED = { most: 1000, for_ms: MINUTE } as const;
 const LIMITS = { accounts: 1000, apiKeys: 200, sessionsOfOne: 20 } as const;
+/** Who is said to have made the key that the settings give. */
+const SETTINGS = "the setting reader-key";
 const PASSWORD = { least: 10, most: 200 } as const;
 
 export function openAccess({ state, clock, randomBytes }: AccessOptions): Access {
@@ -267,6 +271,19 @@ export function openAccess({ state, clock, randomBytes }: AccessOptions): Access
     removeApiKey(id) {
       const row = state.get("DELETE FROM api_keys WHERE id = ? RETURNING id", id);
       if (row === undefined) throw new Fault("NOT_FOUND", { thing: "API key", id });
+    },
+    setReaderKey(key) {
+      state.transaction(() => {
+        state.run("DELETE FROM api_keys WHERE created_by = ?", SETTINGS);
+        if (key === undefined) return;
+        state.run(
+          "INSERT OR IGNORE INTO api_keys(name, role, hash, created_at, created_by) VALUES (?, 'viewer', ?, ?, ?)",
+          "reader-key",
+          digest(key),
+          clock.now(),
+          SETTINGS,
+        );
+      });
     },
     bearer(key) {
       const row = state.get("SELECT * FROM api_keys WHERE hash = ?", digest(key));

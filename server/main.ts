@@ -29,6 +29,8 @@ export interface LiveOptions {
   readonly quarters_d: number;
   /** Where the readings are kept; unless said, in DuckDB in the directory. */
   readonly store?: StoreAddress;
+  /** An API key of the settings, with the role of a viewer. */
+  readonly readerKey?: string | undefined;
   /** The town's clock; that of the page and the disk is always the system's. */
   readonly clock: Clock;
   /** Told of what went wrong in the server itself, one line each. */
@@ -85,6 +87,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   const state = openState(join(directory, FILES.state), territory.id);
   const bytes = (size: number): Uint8Array => randomBytes(size);
   const access = openAccess({ state, clock: systemClock, randomBytes: bytes });
+  access.setReaderKey(options.readerKey);
   const api = await createApi({ ...options, wall: systemClock, secret: keys.secret });
   api.admit(access);
   let server: Server | undefined;

@@ -74,3 +74,13 @@ test("no sentence is missing in either language", () => {
     expect(setting.fr).not.toBe("");
   }
 });
+
+test("a secret that is too short is refused and not shown", () => {
+  const environment = { VIGIE_READER_KEY: "hunter2" };
+  const line = { verb: "start", arguments: [], environment, readFile: () => "" };
+  expect(() => settle(["reader-key"], line)).toThrow(
+    "--reader-key is 7 characters; expected a text of 32 characters or more (from VIGIE_READER_KEY)",
+  );
+  const long = { VIGIE_READER_KEY: "x".repeat(32) };
+  expect(settle(["reader-key"], { ...line, environment: long }).settings["reader-key"]).toBe("x".repeat(32));
+});

@@ -10,7 +10,10 @@ const SCHEMA = join(root, "node_modules/dclint/schemas/compose.schema.json");
 
 interface Compose {
   readonly services: Readonly<
-    Record<string, { image: string; profiles?: string[]; ports?: string[]; volumes?: string[] }>
+    Record<
+      string,
+      { image: string; profiles?: string[]; ports?: string[]; volumes?: string[]; environment?: Record<string, string> }
+    >
   >;
   readonly volumes: Readonly<Record<string, unknown>>;
 }
@@ -49,4 +52,10 @@ test("what is mounted from this repository is there, and every volume is declare
       else expect(Object.keys(compose.volumes), name).toContain(from);
     }
   }
+});
+
+test("Grafana reads with the key that Vigie is given, or with that of the InfluxDB which it asks instead", () => {
+  const key = compose.services["vigie"]?.environment?.["VIGIE_READER_KEY"] ?? "";
+  expect(/^\$\{VIGIE_READER_KEY:-(.{32,})\}$/.exec(key)).not.toBeNull();
+  expect(compose.services["grafana"]?.environment?.["VIGIE_INFLUX_TOKEN"]).toBe(`\${VIGIE_INFLUX_TOKEN:-${key}}`);
 });

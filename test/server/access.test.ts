@@ -81,6 +81,19 @@ test("an API key speaks for its role until it is removed", () => {
   expect(access.bearer(key)).toBeUndefined();
 });
 
+test("the key of the settings reads from the start, in place of the one before, and is not kept as it is", () => {
+  const { access, state } = setUp();
+  const [first, second] = ["f".repeat(32), "s".repeat(32)] as const;
+  access.setReaderKey(first);
+  expect(access.bearer(first)).toEqual({ account: "api-key:reader-key", role: "viewer" });
+  expect(JSON.stringify(state.all("SELECT * FROM api_keys"))).not.toContain(first);
+  access.setReaderKey(second);
+  expect([access.bearer(first), access.bearer(second)?.role]).toEqual([undefined, "viewer"]);
+  const { key } = access.addApiKey("grafana", "viewer", "ana");
+  access.setReaderKey(undefined);
+  expect([access.bearer(second), access.bearer(key)?.role]).toEqual([undefined, "viewer"]);
+});
+
 test("a changed role or password ends the sessions of the account", async () => {
   const { access } = setUp();
   await access.addAccount("ana", "operator", password);
