@@ -92,9 +92,11 @@ const fillType = (type: ValueType): "float" | "integer" | "string" | "boolean" =
 
 /** One interval more, so that the first window has one before it. */
 function earlier(options: Options): Options {
-  const { every, isAscending, start, end } = options;
+  const { every, isAscending, start, end, opened } = options;
   if (every === 0n) return options;
-  return isAscending ? { ...options, start: start - every } : { ...options, end: end + every };
+  const [first, last] = opened;
+  if (isAscending) return { ...options, start: start - every < first ? first : start - every };
+  return { ...options, end: end + every > last ? last : end + every };
 }
 
 function refOf(field: Expression | undefined): Ref {

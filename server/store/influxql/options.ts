@@ -20,6 +20,11 @@ export interface Options extends Windows {
   /** Tags that points keep: those of this SELECT and all around it. Sorted. */
   readonly groups: readonly string[];
   readonly condition: Expression | undefined;
+  /**
+   * What InfluxDB opens for the whole statement: the span of the outermost SELECT and what its own functions need before it.
+   * Nothing inside reads beyond, whatever it needs.
+   */
+  readonly opened: readonly [from_ns: bigint, to_ns: bigint];
   readonly limit: number;
   readonly offsetRows: number;
   readonly slimit: number;
@@ -50,10 +55,14 @@ export function outerOptions(select: Select, now_ns: bigint): Options {
   const { from_ns, to_ns, where } = conditionOf(select.where, now_ns, select.zone);
   const interval = intervalOf(select.group, now_ns);
   const tags = tagsOf(select.group);
+  const start = from_ns ?? MIN_NS;
+  const end = to_ns ?? (interval.every > 0n ? now_ns : MAX_NS);
+  const before = interval.every * select.columns.reduce((most, { expression }) => larger(most, needed(expression)), 0n);
   return {
     ...interval,
-    start: from_ns ?? MIN_NS,
-    end: to_ns ?? (interval.every > 0n ? now_ns : MAX_NS),
+    start,
+    end,
+    opened: select.order === "asc" ? [start - before, end] : [start, end + before],
     zone: select.zone,
     isAscending: select.order === "asc",
     isOrdered: true,
@@ -82,6 +91,7 @@ export function innerOptions(select: Select, outer: Options, now_ns: bigint, isR
     ...own,
     start,
     end,
+    opened: outer.opened,
     isAscending: outer.isAscending,
     isOrdered: outer.isOrdered,
     order: outer.order,
@@ -91,6 +101,36 @@ export function innerOptions(select: Select, outer: Options, now_ns: bigint, isR
     fill: !isRaw && isEmptyFill ? { kind: "none" } : own.fill,
     ...(own.every === 0n && { every: outer.every, offset: outer.offset }),
   };
+}
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** Functions that need the window before. */
+const COMPARING = new Set([
+  "derivative",
+  "non_negative_derivative",
+  "difference",
+  "non_negative_difference",
+  "elapsed",
+  "cumulative_sum",
+]);
+
+/** How many windows before the first InfluxDB opens for an expression. */
+function needed(part: Expression): bigint {
+  switch (part.kind) {
+    case "call": {
+      const [first, second] = part.arguments;
+      const inside = first === undefined ? 0n : needed(first);
+      if (part.name === "moving_average" && second?.kind === "integer") return larger(inside, second.value);
+      return COMPARING.has(part.name) ? larger(inside, 1n) : inside;
+    }
+    case "binary":
+      return larger(needed(part.left), needed(part.right));
+    case "parentheses":
+      return needed(part.inner);
+    default:
+      return 0n;
+  }
 }
 
 const sortedUnique = (names: readonly string[]): string[] => [...new Set(names)].sort();
