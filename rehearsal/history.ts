@@ -6,6 +6,7 @@ import type { Reading } from "#protocol/messages.ts";
 import { parseTerritory, type Territory } from "#protocol/territory.ts";
 import { instant, type Instant } from "#protocol/units.ts";
 import { keysIn } from "#server/ports/keys.ts";
+import { describeDevices } from "#server/store/describe.ts";
 import { duckdbStore } from "#server/store/duckdb.ts";
 import type { Contribution, Store } from "#server/store/store.ts";
 import type { VirtualDisk } from "./disk.ts";
@@ -29,6 +30,8 @@ export interface HistoryOrder {
 const REHEARSAL_SHARE = 0.9;
 /** Readings in one commit: large enough that the disk's turns do not count. */
 const COMMIT_READINGS = 100_000;
+/** Points of the server's own that are written at once. */
+const RECORD_POINTS = 20_000;
 
 /** Rehearses the past and leaves it on disk as a server and a town of that age would have. */
 export async function layDownHistory(order: HistoryOrder, progress: (share: number) => void): Promise<void> {
@@ -42,9 +45,15 @@ export async function layDownHistory(order: HistoryOrder, progress: (share: numb
     watched: false,
     keys: keysIn(order.keys),
     settle: false,
+    chronicle: true,
     progress: (share) => progress(share * REHEARSAL_SHARE),
   });
-  await keepReadings(store, order.readings, territory);
+  const kept = duckdbStore(order.readings, { memory_MB: 512, describe: describeDevices(territory) });
+  await kept.open();
+  await keepReadings(store, kept, territory);
+  progress(0.95);
+  await keepPoints(store, kept);
+  await kept.close();
   progress(0.97);
   state.run("VACUUM INTO ?", order.state);
   state.close();
@@ -54,9 +63,7 @@ export async function layDownHistory(order: HistoryOrder, progress: (share: numb
 }
 
 /** Copies every reading and every mark, station by station. */
-async function keepReadings(from: Store, file: string, territory: Territory): Promise<void> {
-  const to = duckdbStore(file, { memory_MB: 512 });
-  await to.open();
+async function keepReadings(from: Store, to: Store, territory: Territory): Promise<void> {
   const marks = Map.groupBy(await from.marks(), ({ station }) => station);
   let group: Contribution[] = [];
   let size = 0;
@@ -82,7 +89,14 @@ async function keepReadings(from: Store, file: string, territory: Territory): Pr
     if (size >= COMMIT_READINGS) await commit();
   }
   await commit();
-  await to.close();
+}
+
+/** Copies what the server wrote of itself; what it foretells lies after the end. */
+async function keepPoints(from: Store, to: Store): Promise<void> {
+  const points = await from.recorded(instant(0), instant(Number.MAX_SAFE_INTEGER));
+  for (let index = 0; index < points.length; index += RECORD_POINTS) {
+    await to.record(points.slice(index, index + RECORD_POINTS));
+  }
 }
 
 function keepDisk(disk: VirtualDisk, directory: string): void {

@@ -158,6 +158,7 @@ test("an InfluxDB 2.x is asked for its buckets, which are made where they are mi
   await store.prune(instant(Date.UTC(2026, 0, 1)));
   expect((await store.size()).bytes).toBe(1200);
   expect(asked).toContain(`POST /api/v2/buckets {"orgID":"o1","name":"town-marks","retentionRules":[]}`);
+  expect(asked).toContain(`POST /api/v2/buckets {"orgID":"o1","name":"town-chronicle","retentionRules":[]}`);
   expect(asked).toContain(`POST /api/v2/write lamp,device=lamp-1,station=pole level=0.5 ${NOW}`);
   expect(asked).toContain("POST /api/v2/write vigie_marks,epoch=e,station=pole order=1,up_to=1 0");
   expect(asked).toContain(`POST /api/v2/delete {"start":"1970-01-01T00:00:00Z","stop":"2025-12-31T23:59:59.999Z"}`);
