@@ -44,6 +44,8 @@ function start(file: string, given: object): Child {
 export interface ServerProcess {
   readonly port: number;
   stats(): Promise<{ stats: IngestStats; cpu: NodeJS.CpuUsage; memory: number }>;
+  /** Archives what is over three days old; how many archives that made. */
+  compact(): Promise<number>;
   /** kill -9. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -62,6 +64,10 @@ export async function startServer(given: {
     stats() {
       child.tell("stats");
       return child.next();
+    },
+    async compact() {
+      child.tell("compact");
+      return (await child.next<{ archives: number }>()).archives;
     },
     async kill() {
       child.process.kill("SIGKILL");

@@ -1,3 +1,4 @@
+import { DAY, instant, seconds } from "#protocol/units.ts";
 import { encodeMessage } from "#protocol/messages.ts";
 import { down, mayPublish, maySubscribe } from "#protocol/topics.ts";
 import { embeddedBroker } from "#server/broker-aedes.ts";
@@ -9,7 +10,8 @@ import { lampTown, SECRET, TOWN } from "./ingest-town.ts";
 
 /**
  * The data path as the server has it, and nothing else: broker, ingest and store in one process.
- * Says {port} when it listens; asked for "stats" it says what ingest counted; asked to "stop" it does.
+ * Says {port} when it listens; asked for "stats" it says what ingest counted; asked to "compact" it moves what is over three
+ * days old into archives, and says how many; asked to "stop" it does.
  */
 interface ServerArguments {
   readonly directory: string;
@@ -44,9 +46,16 @@ process.on("message", (asked) => {
   if (asked === "stats") {
     process.send?.({ stats: ingest.stats(), cpu: process.cpuUsage(), memory: process.memoryUsage.rss() });
   }
+  if (asked === "compact") void compact();
   if (asked === "stop") void stop();
 });
 process.send?.({ port: broker.port });
+
+async function compact(): Promise<void> {
+  const pause = (): Promise<void> => new Promise((resolve) => systemClock.after(seconds(0.05), resolve));
+  const archives = await store.compact(instant(systemClock.now() - 3 * DAY), pause);
+  process.send?.({ archives });
+}
 
 async function stop(): Promise<void> {
   await broker.stop();

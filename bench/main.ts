@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   keeping: () => import("./keeping.ts"),
   install: () => import("./install.ts"),
   influxql: () => import("./influxql.ts"),
+  dashboards: () => import("./dashboards.ts"),
   console: () => import("./console.ts"),
 };
 

@@ -4,7 +4,7 @@ import { Fault, type Language } from "#protocol/faults.ts";
 import { type Instant, instant } from "#protocol/units.ts";
 import { FILES } from "#server/main.ts";
 import { duckdbStore } from "#server/store/duckdb.ts";
-import type { ExportFormat, ExportQuery } from "#server/store/export.ts";
+import type { ExportQuery } from "#server/store/export.ts";
 import { askServer, claimed } from "./beside.ts";
 import type { DataDirectory } from "./directory.ts";
 import type { Settings } from "./settings.ts";
@@ -33,7 +33,7 @@ export async function exportReadings({ settings, terminal }: Call<ExportSetting>
 function queryOf({ format, from, to, device }: Settings<ExportSetting>): ExportQuery {
   const devices = device?.split(",").filter((each) => each !== "");
   return {
-    format: format as ExportFormat,
+    format,
     from: from === undefined ? instant(0) : timeOf(from, "--from"),
     to: to === undefined ? instant(LATEST) : timeOf(to, "--to"),
     ...(devices && { devices }),

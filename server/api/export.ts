@@ -61,7 +61,7 @@ export const exports =
           return await reply
             .type(MEDIA[format])
             .header("content-disposition", `attachment; filename="readings.${format}"`)
-            .send(createReadStream(file) as never);
+            .send(createReadStream(file));
         } catch (problem) {
           done();
           throw problem;
