@@ -19,8 +19,8 @@ export interface Copied {
 /** Readings that are held at once: as many are read, and gathered for one commit. */
 const READ_AT_ONCE = 50_000;
 const COMMIT_AT_ONCE = 20_000;
-/** Points of the server's own that a look is meant to bring: how many an hour has is not known before. */
-const POINTS_AT_ONCE = 10_000;
+/** Points of the server’s own that a look brings at most, about: each look asks for every series, so few and large ones. */
+const POINTS_AT_ONCE = 60_000;
 const MOST_DIFFERENCES = 10;
 /** Sums of the same numbers in another order differ in their last digits. */
 const SUM_TOLERANCE = 1e-9;
