@@ -6,6 +6,7 @@ import type { OpenDatabase } from "./duckdb-open.ts";
 import { latestOf } from "./duckdb-queries.ts";
 import { DATABASE, DuckdbEngine } from "./influxql/duckdb-engine.ts";
 import type { InfluxEngine, Point, QueryOptions, StatementResult, WriteOptions } from "./influxql/engine.ts";
+import { rollupRelation } from "./rollups.ts";
 import { lineOf } from "./line-protocol.ts";
 import type { OwnSummary } from "./store.ts";
 
@@ -24,6 +25,7 @@ export class DuckdbInflux implements InfluxEngine {
     this.open = open;
     this.engine = new DuckdbEngine(open.instance, {
       relation: (from, to) => archives.relation(from, to),
+      rolled: (policy, from, to) => rollupRelation(archives, policy, from, to),
       read: (work) => archives.readers.read(work),
       describe,
     });

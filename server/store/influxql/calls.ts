@@ -29,7 +29,7 @@ export interface Read {
   /** The same piece by piece, for what is put elsewhere at once. */
   each(sql: string, take: (columns: readonly (readonly Value[])[]) => void): Promise<void>;
   /** What to write behind FROM for our own readings in [from, to), milliseconds since 1970. */
-  relation(from_ms: number, to_ms: number): string;
+  relation(from_ms: number, to_ms: number, ids: readonly number[]): string;
   readonly catalogue: Catalogue;
   readonly limits: QueryLimits;
 }
@@ -228,7 +228,7 @@ export async function rawStream(
     driver: field,
     aux: columns,
     options,
-    relation: (from, to) => read.relation(from, to),
+    relation: (from, to, ids) => read.relation(from, to, ids),
   });
   if (scan === undefined) return [];
   const first = field === undefined ? 0 : 1;

@@ -15,7 +15,8 @@ import {
 import type { Value } from "./evaluate.ts";
 import { parse } from "./parse.ts";
 import { PointTables } from "./point-tables.ts";
-import { runSelect } from "./select.ts";
+import { type Context, runSelect } from "./select.ts";
+import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts";
 import { type RetentionPolicy, show } from "./show.ts";
 
 /** The one database that there is. */
@@ -41,6 +42,8 @@ const PRECISIONS = new Map<bigint, Precision>([
 export interface OwnReadings {
   /** What to write behind FROM for readings in [from, to), milliseconds since 1970: `series`, `instant`, `value`, each instant once. */
   relation(from: number, to: number): string;
+  /** The same of their roll-ups: `series`, `instant`, `n`, `total`, `low`, `high`, `first`, `last`; in whole steps. */
+  readonly rolled?: (policy: RolledPolicy, from: number, to: number) => string;
   /** Runs `work` while nothing is removed that it may read. */
   read<Result>(work: () => Promise<Result>): Promise<Result>;
   readonly describe: Describe;
@@ -60,6 +63,8 @@ export class DuckdbEngine implements InfluxEngine {
   /** By the number of the series among our own readings. */
   readonly #ownSlots: (Slot | undefined)[] = [];
   #descriptions: Descriptions | undefined;
+  /** Made when somebody first asks for what is summed up. */
+  #rolled: Rolled | undefined;
 
   constructor(instance: DuckDBInstance, own?: OwnReadings) {
     this.#instance = instance;
@@ -88,7 +93,9 @@ export class DuckdbEngine implements InfluxEngine {
 
   #ownSlot(id: number, device: string, measure: string): Slot {
     const { measurement, tags } = (this.#descriptions as Descriptions).of(device);
-    return this.catalogue.add(this.catalogue.seriesOf(measurement, tags), measure, "float", "readings", id);
+    const slot = this.catalogue.add(this.catalogue.seriesOf(measurement, tags), measure, "float", "readings", id);
+    this.#rolled?.add(slot);
+    return slot;
   }
 
   async close(): Promise<void> {
@@ -124,18 +131,20 @@ export class DuckdbEngine implements InfluxEngine {
         if (statement.into !== undefined) {
           throw new InfluxError(400, "INTO is not supported: this server computes what it keeps by itself");
         }
-        this.#requirePlaces(statement, options);
+        const policies = new Set<string>();
+        this.#requirePlaces(statement, options, policies);
+        if (policies.size > 1) throw new InfluxError(400, "a statement reads one retention policy: ask twice");
+        const [policy = "raw"] = policies;
         const { now_ns, limits } = options;
         const reading = new Reading(this.#instance, this.#idle, options);
         try {
           const work = (): Promise<ResultSeries[]> =>
             runSelect(statement, {
-              catalogue: this.catalogue,
+              ...this.#placesOf(policy),
               now_ns,
               limits,
               fetch: (sql) => reading.fetch(sql),
               each: (sql, take) => reading.each(sql, take),
-              relation: (from_ms, to_ms) => this.#own?.relation(from_ms, to_ms) ?? "readings",
             });
           return await (this.#own === undefined ? work() : this.#own.read(work));
         } finally {
@@ -157,18 +166,41 @@ export class DuckdbEngine implements InfluxEngine {
     }
   }
 
-  /** Every database and policy that a SELECT names must be one that there is. */
-  #requirePlaces(select: Select, options: QueryOptions): void {
+  /** Where names and readings of a policy are found. */
+  #placesOf(policy: string): Pick<Context, "catalogue" | "relation"> {
+    const own = this.#own;
+    if (own?.rolled === undefined || !isRolled(policy)) {
+      return { catalogue: this.catalogue, relation: (from_ms, to_ms) => own?.relation(from_ms, to_ms) ?? "readings" };
+    }
+    if (this.#rolled === undefined) {
+      this.#rolled = new Rolled();
+      for (const slot of this.#ownSlots) if (slot !== undefined) this.#rolled.add(slot);
+    }
+    const { rolled } = own;
+    return {
+      catalogue: this.#rolled.catalogue,
+      relation: (from_ms, to_ms, ids) => rolledRelation(policy, rolled, from_ms, to_ms, ids),
+    };
+  }
+
+  #keepsRolled(policy: string): boolean {
+    return this.#own?.rolled !== undefined && isRolled(policy);
+  }
+
+  /** Every database and policy that a SELECT names must be one that there is; gathers the policies. */
+  #requirePlaces(select: Select, options: QueryOptions, policies: Set<string>): void {
     for (const source of select.from) {
       if (source.kind === "subquery") {
-        this.#requirePlaces(source.select, options);
+        this.#requirePlaces(source.select, options, policies);
         continue;
       }
       const database = source.database ?? options.database ?? "";
       if (database === "") throw new InfluxError(400, "database name required");
       if (database !== DATABASE) throw new InfluxError(404, `database not found: ${database}`);
       const policy = source.retention ?? options.retention ?? "";
-      if (policy !== "" && !RAW.has(policy)) throw new InfluxError(404, `retention policy not found: ${policy}`);
+      const isRaw = policy === "" || RAW.has(policy);
+      if (!isRaw && !this.#keepsRolled(policy)) throw new InfluxError(404, `retention policy not found: ${policy}`);
+      policies.add(isRaw ? "raw" : policy);
     }
   }
 

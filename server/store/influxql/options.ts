@@ -128,6 +128,15 @@ function needed(part: Expression): bigint {
       return larger(needed(part.left), needed(part.right));
     case "parentheses":
       return needed(part.inner);
+    case "boolean":
+    case "distinct":
+    case "duration":
+    case "integer":
+    case "number":
+    case "reference":
+    case "regex":
+    case "string":
+    case "wildcard":
     default:
       return 0n;
   }

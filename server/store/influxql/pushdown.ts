@@ -55,7 +55,7 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
     driver: ref,
     aux: columns,
     options,
-    relation: (from, to) => read.relation(from, to),
+    relation: (from, to, ids) => read.relation(from, to, ids),
   });
   if (values === undefined) return [];
   const changes = await clockChanges(values, options, read);

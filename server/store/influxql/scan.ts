@@ -143,7 +143,7 @@ export interface ScanRequest {
   readonly aux: readonly Ref[];
   readonly options: Options;
   /** What stands behind FROM for our own readings. */
-  readonly relation: (from_ms: number, to_ms: number) => string;
+  readonly relation: (from_ms: number, to_ms: number, ids: readonly number[]) => string;
 }
 
 /** The SQL of a reading; undefined: none of these series has such a field. */
@@ -260,7 +260,7 @@ function rowsSql(
     const value = stored === type ? "d.value" : castSql("d.value", stored, type);
     const ids = own.map(({ slot }) => slot.id);
     const bounds = boundsSql(options, perUnit);
-    const from = table === "readings" ? relation(...spanOf(options)) : table;
+    const from = table === "readings" ? relation(...spanOf(options), ids) : table;
     const groups = own.map(({ place }) => (series[place] as ScannedSeries).group);
     const [only] = own;
     if (own.length === 1 && only !== undefined) {
@@ -283,12 +283,13 @@ function plainOf(
     return undefined;
   const isOwn = first.slot.table === "readings";
   if (isOwn && (options.every % MS !== 0n || options.offset % MS !== 0n)) return undefined;
+  const ids = slots.map(({ slot }) => slot.id);
   return {
-    from: isOwn ? relation(...spanOf(options)) : first.slot.table,
+    from: isOwn ? relation(...spanOf(options), ids) : first.slot.table,
     time: "d.instant",
     value: "d.value",
     bounds: boundsSql(options, isOwn ? MS : 1n),
-    ids: slots.map(({ slot }) => slot.id),
+    ids,
     groups: slots.map(({ place }) => (series[place] as ScannedSeries).group),
   };
 }
