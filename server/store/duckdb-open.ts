@@ -70,7 +70,12 @@ export async function openDatabase(path: string, options: DuckdbOptions): Promis
   const reader = await instance.connect();
   const keeper = await instance.connect();
   const archives = new Archives(path);
-  await archives.open(writer);
+  try {
+    await archives.open(writer);
+  } catch (problem) {
+    instance.closeSync();
+    throw storeFault(problem, path);
+  }
   const seriesIds = createDictionary();
   for (const [device, measure] of await rowsOf(writer, "SELECT device, measure FROM series ORDER BY id")) {
     seriesIds.id(device as string, measure as string);

@@ -12,6 +12,7 @@ import { bytesOf, openDatabase, rewriteMarks, storeFault, write } from "./duckdb
 import { type ExportQuery, copySql, exportSql } from "./export.ts";
 import { aggregateSql, latestOf } from "./duckdb-queries.ts";
 import type { InfluxEngine } from "./influxql/engine.ts";
+import { prunePoints } from "./prune-points.ts";
 import { literal, rowsOf } from "./sql.ts";
 import type {
   AggregateQuery,
@@ -185,6 +186,7 @@ export class DuckdbStore implements Store {
     return this.keep(async (open) => {
       const { keeper, archives } = open;
       if (coarseBefore !== undefined) await archives.dropQuarters(keeper, coarseBefore);
+      await prunePoints(keeper, before, coarseBefore);
       const [[dropped] = [0]] = await rowsOf(
         keeper,
         `SELECT count(*)::DOUBLE FROM ${archives.relation(undefined, before)} WHERE instant < ${literal(before)}`,

@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Reading } from "#protocol/messages.ts";
 import { DAY, type Instant, MINUTE, instant, seconds } from "#protocol/units.ts";
+import { point } from "#server/chronicle/point.ts";
 import { type DuckdbStore, duckdbStore } from "#server/store/duckdb.ts";
 import { memoryStore } from "#server/store/memory.ts";
 import type { AggregateQuery, AggregateRow, Contribution } from "#server/store/store.ts";
@@ -138,6 +139,29 @@ test("dropping gives the room of archives back to the disk at once, and that of 
   console.log(`${full} bytes, without the archived week ${half}, without the other, opened anew, ${none}`);
   expect(half - none).toBeGreaterThan(4_000_000);
   expect(await store.aggregate(asked(0, 10_080, 1440))).toHaveLength(7);
+});
+
+test("points of others go with the readings, the server's own with the quarters", async () => {
+  await store.close();
+  store = duckdbStore(file, { describe: () => undefined });
+  await store.open();
+  const own = (minutes: number) => point("server", at(minutes), {}, { stored: minutes });
+  await store.record([own(1), own(3000)]);
+  const ns = (minutes: number): bigint => BigInt(at(minutes)) * 1_000_000n;
+  const body = `wind speed=3 ${ns(1)}\nwind speed=4 ${ns(3000)}`;
+  await store.influx?.writeLines(new TextEncoder().encode(body), { database: "vigie", precision_ns: 1n, now_ns: 0n });
+  const winds = async (): Promise<unknown> => {
+    const limits = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+    const [result] =
+      (await store.influx?.query("SELECT speed FROM wind", { database: "vigie", now_ns: 0n, limits })) ?? [];
+    return result?.series[0]?.values.map(([, speed]) => speed);
+  };
+  expect(await winds()).toEqual([3, 4]);
+  await store.prune(at(2000), at(0));
+  expect(await winds()).toEqual([4]);
+  expect(await store.recorded(at(0), at(10_080))).toHaveLength(2);
+  await store.prune(at(2000), at(2000));
+  expect((await store.recorded(at(0), at(10_080))).map((each) => each.at)).toEqual([at(3000)]);
 });
 
 test("at random: roll-ups give what the readings would, together and for each device", async () => {
