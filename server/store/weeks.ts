@@ -7,7 +7,6 @@ const MONDAY = 4 * DAY;
 
 /** The Monday at or before an instant. */
 export const weekOf = (at: number): number => Math.floor((at - MONDAY) / WEEK) * WEEK + MONDAY;
-export const dayOf = (at: number): number => Math.floor(at / DAY) * DAY;
 
 /** The date of a week's Monday, as archives bear it in their names. */
 export const dateOf = (week: number): string => new Date(week).toISOString().slice(0, 10);
