@@ -32,6 +32,7 @@ export interface Input {
   count: number;
   /** When it last counted someone, and how many a ms it counted of late. */
   countedAt: number;
+  hasCounted: boolean;
   rate: number;
 }
 
@@ -98,6 +99,7 @@ const inputOf = (id: string, group: number, kind: Input["kind"], now: number): I
   heardAt: now,
   count: -1,
   countedAt: now,
+  hasCounted: false,
   rate: DOUBTED.expected / DOUBTED.after_ms,
 });
 
@@ -117,7 +119,10 @@ export function count(detection: Detection, input: Input, total: number, now: nu
   if (more === 0) return;
   const { group } = input;
   const { memory_ms } = DOUBTED;
-  if (more <= CAUGHT_UP) input.rate = (input.rate * memory_ms + more) / (memory_ms + now - input.countedAt);
+  // With its first it shows that it counts: from here on its own rate is what it is held to.
+  if (!input.hasCounted) input.rate = Math.min(more, CAUGHT_UP) / memory_ms;
+  else if (more <= CAUGHT_UP) input.rate = (input.rate * memory_ms + more) / (memory_ms + now - input.countedAt);
+  input.hasCounted = true;
   input.countedAt = now;
   if (more > CAUGHT_UP) {
     // Those who passed while nothing was heard are long gone, and do not stand between the loops.
