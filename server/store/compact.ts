@@ -68,10 +68,19 @@ async function compactWeek(parts: Compacting, week: number, to: number): Promise
   const hot = `FROM readings WHERE instant >= ${literal(from)} AND instant < ${literal(to)}`;
   const [[moved] = [0]] = await rowsOf(connection, `SELECT count(*)::DOUBLE ${hot}`);
   const source = sourceSql(archives, before, hot, { week, to, said });
-  const raw = await writeRaw(parts, week, source, { to, late_to: said });
-  parts.done?.("written");
-  const rollups = raw === undefined ? [] : await rollUp(parts, raw);
-  parts.done?.("rolled up");
+  const [[threads] = []] = await rowsOf(connection, "SELECT current_setting('threads')::DOUBLE");
+  let raw: Archive | undefined;
+  let rollups: Archive[];
+  // With one core to itself, the server goes on answering stations.
+  await connection.run("SET threads = 1");
+  try {
+    raw = await writeRaw(parts, week, source, { to, late_to: said });
+    parts.done?.("written");
+    rollups = raw === undefined ? [] : await rollUp(parts, raw);
+    parts.done?.("rolled up");
+  } finally {
+    await connection.run(`SET threads = ${threads as number}`);
+  }
   const written = raw === undefined ? [] : [raw, ...rollups];
   const archivedTo = Math.max(archives.archivedTo, to);
   await inTransaction(connection, [
