@@ -28,6 +28,7 @@ export interface HistoryOrder {
 
 /** Share of the work that is the rehearsal; the rest is writing it down. */
 const REHEARSAL_SHARE = 0.9;
+const END = instant(Number.MAX_SAFE_INTEGER);
 /** Readings in one commit: large enough that the disk's turns do not count. */
 const COMMIT_READINGS = 100_000;
 /** Points of the server's own that are written at once. */
@@ -78,9 +79,9 @@ async function keepReadings(from: Store, to: Store, territory: Territory): Promi
     const readings: Reading[] = [];
     for (const { id, kind } of devices) {
       for (const measure of Object.keys(KINDS[kind].measures)) {
-        readings.push(
-          ...(await from.range(id, measure, instant(0), instant(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)),
-        );
+        const said = await from.range(id, measure, instant(0), END, Number.MAX_SAFE_INTEGER);
+        // One by one: a junction says more in a week than a call takes arguments.
+        for (const reading of said) readings.push(reading);
       }
     }
     readings.sort((a, b) => a.at - b.at);

@@ -17,7 +17,7 @@ export const ALARM_KINDS = {
   },
   "feeder-silent": {
     severity: "major",
-    en: "{silent} of {stations} stations on feeder {feeder} are silent: the street may be dark. Check the feeder's fuse and cabinet.",
+    en: "{silent} of {stations} stations on feeder {feeder} are silent: the street may be dark. Check the feeder’s fuse and cabinet.",
     fr: "{silent} stations sur {stations} du départ {feeder} sont muettes : la rue est peut-être dans le noir. Vérifiez le fusible et l’armoire.",
   },
   "town-silent": {

@@ -150,7 +150,8 @@ class InfluxStore implements Store {
     if (devices.size > 1 && query.by !== "device") return this.aggregateHere(query);
     const rows: AggregateRow[] = [];
     for (const [measurement, some] of devices) {
-      rows.push(...(await this.ask(() => this.server.aggregate(measurement, { ...query, devices: some }))));
+      const answered = await this.ask(() => this.server.aggregate(measurement, { ...query, devices: some }));
+      for (const row of answered) rows.push(row);
     }
     return rows.sort((a, b) => a.at - b.at || ((a.device ?? "") < (b.device ?? "") ? -1 : 1));
   }

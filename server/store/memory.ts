@@ -138,7 +138,7 @@ class MemoryStore implements Store {
       if (series === undefined) continue;
       const steps = query.by === "device" ? new Map<number, Sum>() : together;
       sum(series, query, steps);
-      if (query.by === "device") rows.push(...rowsOf(steps, query, device));
+      if (query.by === "device") for (const row of rowsOf(steps, query, device)) rows.push(row);
     }
     return Promise.resolve(query.by === "device" ? rows.sort(byTimeAndDevice) : rowsOf(together, query));
   }
