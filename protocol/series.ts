@@ -1,5 +1,3 @@
-import type { Instant } from "./units.ts";
-
 /**
  * What the server itself writes beside the readings, so that what only it knows (why, who, how sure, how fast) can be
  * charted and alerted on like any measure. One row is one measurement: when a point is written, its tags, its fields.
@@ -252,11 +250,3 @@ export const SERIES = {
 } as const satisfies Record<string, OwnSeries>;
 
 export type SeriesName = keyof typeof SERIES;
-
-/** A point of one of these series: only its own tags and fields compile. */
-export interface SeriesPoint<Name extends SeriesName = SeriesName> {
-  readonly measurement: Name;
-  readonly at: Instant;
-  readonly tags: Readonly<Partial<Record<keyof (typeof SERIES)[Name]["tags"], string | undefined>>>;
-  readonly fields: Readonly<Partial<Record<keyof (typeof SERIES)[Name]["fields"], number | string | undefined>>>;
-}

@@ -43,18 +43,18 @@ test("a stuck sensor explains a wait of its first minutes, and none of the hours
     [600, [600]],
     [5000, [5000]],
   ] as const) {
-    const { watch, to } = watched(onceAt(second));
+    const { watch, ...street } = watched(onceAt(second));
     watch.fault(stuck, true);
-    expect(to(7000)).toEqual(found);
+    expect(street.to(7000)).toEqual(found);
   }
 });
 
 test("a cabinet that begins anew among stuck sensors has the same minutes again, however short the cut was", () => {
-  const { watch, to } = watched(onceAt(4000));
+  const { watch, ...street } = watched(onceAt(4000));
   watch.fault(stuck, true);
-  expect(to(3790)).toEqual([]);
+  expect(street.to(3790)).toEqual([]);
   watch.fault(powerCut, true);
-  expect(to(7000)).toEqual([]);
+  expect(street.to(7000)).toEqual([]);
 });
 
 test("a wait is not counted without power, nor until its queue is worked off, half an hour later at most", () => {
