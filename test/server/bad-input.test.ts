@@ -97,17 +97,25 @@ async function station(name: string, epoch: string): Promise<Station> {
 }
 
 let cases = 0;
-/** A new epoch and instant for each case, so that each starts from nothing and can be told from the others. */
+/** A new epoch and second for each case, so that each starts from nothing and can be told from the others. */
 function fresh(): { epoch: string; at: number; batch: (more: Partial<Batch>) => Uint8Array; lamp: Lamp } {
   const epoch = `e${++cases}`;
   const at = Date.now() - DAY + cases * 1000;
-  const lamp: Lamp = (device, value, more = {}) => ({ device, measure: "level", at: instant(at), value, ...more });
+  // Two readings of one instant are one: each has a millisecond of its own.
+  let said = 0;
+  const lamp: Lamp = (device, value, more = {}) => ({
+    device,
+    measure: "level",
+    at: instant(at + said++),
+    value,
+    ...more,
+  });
   return { epoch, at, lamp, batch: (more) => encodeBatch({ epoch, after: 0, first: 1, readings: [], ...more }) };
 }
 type Lamp = (device: string, value: number, more?: Partial<Reading>) => Reading;
 
 const stored = async (device: string, at: number): Promise<number[]> =>
-  (await server.store.range(device, "level", instant(at), instant(at + 1), 100)).map(({ value }) => value);
+  (await server.store.range(device, "level", instant(at), instant(at + 1000), 100)).map(({ value }) => value);
 
 const json = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));
 const good = { device: "L1", measure: "level", value: 0.5 };
