@@ -51,6 +51,11 @@ export interface Interval {
   readonly to: Instant;
 }
 
+/** Milliseconds of [from, to) that lie in the intervals. */
+export function overlap(intervals: readonly Interval[], from: number, to: number): number {
+  return intervals.reduce((sum, each) => sum + Math.max(0, Math.min(to, each.to) - Math.max(from, each.from)), 0);
+}
+
 /**
  * The stretches of [from, to) in which the sun stands below `altitude`, to the second. Empty where it never does (a polar
  * summer), one whole where it always does (a polar winter). Times are UTC, so a clock change does not touch them.

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "./schema.ts";
-import type { Interval } from "#control/lighting/sun.ts";
-import { darkness } from "#control/lighting/sun.ts";
+import { darkness, overlap } from "#control/lighting/sun.ts";
 import type { Territory } from "#protocol/territory.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
 import { DAY, HOUR, seconds } from "#protocol/units.ts";
@@ -105,11 +104,6 @@ const SERIES: Readonly<Record<History["service"], (territory: Territory, window:
 export function countingLoops({ detectors }: Territory): string[] {
   const atLine = detectors.filter((detector) => detector.place === "stop-line");
   return ids(atLine.length > 0 ? atLine : detectors);
-}
-
-/** Milliseconds of [from, to) that lie in the intervals. */
-export function overlap(intervals: readonly Interval[], from: number, to: number): number {
-  return intervals.reduce((sum, each) => sum + Math.max(0, Math.min(to, each.to) - Math.max(from, each.from)), 0);
 }
 
 /** How much counters grew in each step, all devices together; null where none of them has been heard of yet. */

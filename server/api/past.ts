@@ -1,11 +1,11 @@
-import { darkness } from "#control/lighting/sun.ts";
+import { darkness, overlap } from "#control/lighting/sun.ts";
 import { KINDS } from "#protocol/kinds.ts";
 import type { Territory } from "#protocol/territory.ts";
 import type { Instant, Seconds } from "#protocol/units.ts";
 import { HOUR, MINUTE, seconds } from "#protocol/units.ts";
 import type { Store } from "../store/store.ts";
 import type { ApiContext, RunningServer } from "./context.ts";
-import { countingLoops, overlap } from "./history.ts";
+import { countingLoops } from "./history.ts";
 import { type Kept, keptFor } from "./kept.ts";
 import { lastAt } from "./localDay.ts";
 import { type Moment, momentOf } from "./moment.ts";

@@ -1,11 +1,12 @@
 import { CLASSES, levelFor } from "#control/lighting/classes.ts";
 import { hourOfWeek } from "#control/localTime.ts";
-import { darkness } from "#control/lighting/sun.ts";
+import { darkness, overlap } from "#control/lighting/sun.ts";
 import type { Street, Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import { DAY, HOUR } from "#protocol/units.ts";
 import type { Offsets } from "../offsets.ts";
 import type { Registry } from "../registry.ts";
+import { growthOf } from "./growth.ts";
 import { type OwnPoint, point } from "./point.ts";
 
 /** The best usual plan without sensors: every lamp at half output between these hours of the local night. */
@@ -37,16 +38,7 @@ export function createLightingSums({ territory, registry, offsets }: LightingPar
     const sensors = territory.presences.filter((sensor) => sensor.street === street.id);
     return lamps.length === 0 ? [] : [{ street, lamps, sensors, area_m2: areaOf(street) }];
   });
-  const counted = new Map<string, number>();
-  /** How much a counter grew since it was last asked; 0 the first time, and where it began anew. */
-  const grown = (device: string, measure: string): number => {
-    const value = registry.value(device, measure);
-    if (value === undefined) return 0;
-    const key = `${device} ${measure}`;
-    const before = counted.get(key);
-    counted.set(key, value);
-    return before === undefined || value < before ? 0 : value - before;
-  };
+  const grown = growthOf(registry);
 
   /** The quarter of an hour that ends now. */
   return (from: Instant, to: Instant): OwnPoint[] => {
@@ -93,11 +85,3 @@ function areaOf(street: Street): number {
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);
-
-function overlap(
-  intervals: readonly { readonly from: number; readonly to: number }[],
-  from: number,
-  to: number,
-): number {
-  return sum(intervals.map((each) => Math.max(0, Math.min(to, each.to) - Math.max(from, each.from))));
-}

@@ -3,6 +3,7 @@ import type { OrderOf, Reading } from "#protocol/messages.ts";
 import type { Junction, Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { Registry } from "../registry.ts";
+import { growthOf } from "./growth.ts";
 import { type OwnPoint, point } from "./point.ts";
 
 /** A green this near to its longest has reached it. */
@@ -40,7 +41,7 @@ export function createTrafficFollower({ territory, registry }: TrafficParts) {
   const junctions = new Map(territory.junctions.map((junction) => [junction.id, junction]));
   const showing = new Map<string, Showing>();
   const sums = new Map<string, Sum>();
-  const counted = new Map<string, number>();
+  const grown = growthOf(registry);
   const loops = Map.groupBy(
     territory.detectors.filter(({ place }) => place === "stop-line"),
     ({ junction }) => junction,
@@ -155,14 +156,6 @@ export function createTrafficFollower({ territory, registry }: TrafficParts) {
       });
     },
   };
-
-  function grown(device: string, measure: string): number {
-    const value = registry.value(device, measure);
-    if (value === undefined) return 0;
-    const before = counted.get(device);
-    counted.set(device, value);
-    return before === undefined || value < before ? 0 : value - before;
-  }
 }
 
 function closeMode(sum: Sum, at: Instant): void {

@@ -1,6 +1,7 @@
 import type { Expression, FieldType, Operator } from "./ast.ts";
 import type { FieldValue } from "./engine.ts";
 import { isMathFunction } from "./fold.ts";
+import { OF_ONE, OF_TWO } from "./mathematics.ts";
 import { compilePattern } from "./pattern.ts";
 import { printExpression } from "./print.ts";
 
@@ -213,26 +214,6 @@ function compared<Each extends number | bigint>(operator: Operator, left: Each, 
   }
 }
 
-const OF_ONE: Readonly<Record<string, (value: number) => number>> = {
-  abs: Math.abs,
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-  asin: Math.asin,
-  acos: Math.acos,
-  atan: Math.atan,
-  exp: Math.exp,
-  ln: Math.log,
-  log2: Math.log2,
-  log10: Math.log10,
-  sqrt: Math.sqrt,
-  floor: Math.floor,
-  ceil: Math.ceil,
-  // Half away from zero, where JavaScript rounds up.
-  round: (value) =>
-    Math.abs(value - Math.trunc(value)) >= 0.5 ? Math.trunc(value) + Math.sign(value) : Math.trunc(value),
-};
-
 function mathematics(name: string, values: readonly Value[]): Value {
   const [first, second] = values;
   if (typeof first !== "number" && typeof first !== "bigint") return null;
@@ -244,10 +225,7 @@ function mathematics(name: string, values: readonly Value[]): Value {
     return OF_ONE[name]?.(Number(first)) ?? null;
   }
   if (typeof second !== "number" && typeof second !== "bigint") return null;
-  const [a, b] = [Number(first), Number(second)];
-  if (name === "atan2") return Math.atan2(a, b);
-  if (name === "log") return Math.log(a) / Math.log(b);
-  return name === "pow" ? a ** b : null;
+  return OF_TWO[name]?.(Number(first), Number(second)) ?? null;
 }
 
 export type ValueType = FieldType | "tag" | "field" | undefined;

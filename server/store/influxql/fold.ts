@@ -1,3 +1,4 @@
+import { OF_ONE, OF_TWO } from "./mathematics.ts";
 import type { Expression, Operator } from "./ast.ts";
 import { looksLikeTime, rfc3339, timeOf } from "./time.ts";
 
@@ -69,29 +70,6 @@ function callOf(call: Extract<Expression, { kind: "call" }>, options: FoldOption
   return { kind: "call", name: call.name, arguments: folded };
 }
 
-const OF_ONE: Readonly<Record<string, (value: number) => number>> = {
-  abs: Math.abs,
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-  asin: Math.asin,
-  acos: Math.acos,
-  atan: Math.atan,
-  exp: Math.exp,
-  ln: Math.log,
-  log2: Math.log2,
-  log10: Math.log10,
-  sqrt: Math.sqrt,
-  floor: Math.floor,
-  ceil: Math.ceil,
-  // Half away from zero, where JavaScript rounds up.
-  round: (value) => Math.sign(value) * Math.round(Math.abs(value)),
-};
-const OF_TWO: Readonly<Record<string, (a: number, b: number) => number>> = {
-  atan2: Math.atan2,
-  pow: (base, exponent) => base ** exponent,
-  log: (value, base) => Math.log(value) / Math.log(base),
-};
 /** Functions that are no aggregates: they work value by value. */
 export const isMathFunction = (name: string): boolean => Object.hasOwn(OF_ONE, name) || Object.hasOwn(OF_TWO, name);
 const KEEPS_INTEGERS = new Set(["floor", "ceil", "round"]);

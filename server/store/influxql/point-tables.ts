@@ -1,7 +1,8 @@
-import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBAppender, DuckDBConnection, DuckDBType } from "@duckdb/node-api";
 import { BIGINT, BOOLEAN, DOUBLE, DuckDBDataChunk, INTEGER, VARCHAR } from "@duckdb/node-api";
 import type { LineSlot } from "../line-series.ts";
 import { type Columns, VALUE_TYPES } from "../line-protocol.ts";
+import { rowsOf } from "../sql.ts";
 import type { FieldType } from "./ast.ts";
 import type { Catalogue, Slot } from "./catalogue.ts";
 import { compareText } from "./tags.ts";
@@ -225,10 +226,6 @@ export class PointTables {
     for (const appender of [...Object.values(this.#appenders), this.#slotAppender]) appender.closeSync();
     this.#connection.closeSync();
   }
-}
-
-async function rowsOf(connection: DuckDBConnection, sql: string): Promise<DuckDBValue[][]> {
-  return (await connection.runAndReadAll(sql)).getRows();
 }
 
 interface Batch {
