@@ -3,6 +3,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { fault } from "./condition.ts";
 import { typeOf, type ValueType } from "./evaluate.ts";
 import { asExpression, fold } from "./fold.ts";
+import { withParts } from "./parts.ts";
 import { compilePattern } from "./pattern.ts";
 import { printExpression } from "./print.ts";
 import { compareText } from "./tags.ts";
@@ -45,26 +46,8 @@ export function resolve(select: Select, catalogue: Catalogue): Select {
 export const isTime = (part: Expression): boolean => part.kind === "reference" && part.name === "time";
 
 function undistinct(part: Expression): Expression {
-  switch (part.kind) {
-    case "distinct":
-      return { kind: "call", name: "distinct", arguments: [{ kind: "reference", name: part.name }] };
-    case "call":
-      return { ...part, arguments: part.arguments.map(undistinct) };
-    case "binary":
-      return { ...part, left: undistinct(part.left), right: undistinct(part.right) };
-    case "parentheses":
-      return { ...part, inner: undistinct(part.inner) };
-    case "boolean":
-    case "duration":
-    case "integer":
-    case "number":
-    case "reference":
-    case "regex":
-    case "string":
-    case "wildcard":
-    default:
-      return part;
-  }
+  if (part.kind !== "distinct") return withParts(part, undistinct);
+  return { kind: "call", name: "distinct", arguments: [{ kind: "reference", name: part.name }] };
 }
 
 function sourcesOf(source: Source, catalogue: Catalogue): Source[] {
@@ -93,31 +76,11 @@ class Names {
   }
 
   typed(part: Expression): Expression {
-    switch (part.kind) {
-      case "reference": {
-        if (part.type !== undefined && part.type !== "field") return part;
-        const type = this.#typeOf(part.name);
-        if (part.type === "field" && type === "tag") return part;
-        if (type === undefined) return { kind: "reference", name: part.name };
-        return { ...part, type };
-      }
-      case "call":
-        return { ...part, arguments: part.arguments.map((each) => this.typed(each)) };
-      case "binary":
-        return { ...part, left: this.typed(part.left), right: this.typed(part.right) };
-      case "parentheses":
-        return { ...part, inner: this.typed(part.inner) };
-      case "boolean":
-      case "distinct":
-      case "duration":
-      case "integer":
-      case "number":
-      case "regex":
-      case "string":
-      case "wildcard":
-      default:
-        return part;
-    }
+    if (part.kind !== "reference") return withParts(part, (each) => this.typed(each));
+    if (part.type !== undefined && part.type !== "field") return part;
+    const type = this.#typeOf(part.name);
+    if (part.type === "field" && type === "tag") return part;
+    return type === undefined ? { kind: "reference", name: part.name } : { ...part, type };
   }
 
   #typeOf(name: string): ValueType {

@@ -1,6 +1,7 @@
 import type { Expression } from "./ast.ts";
 import type { MeasurementEntry, SeriesEntry } from "./catalogue.ts";
 import { asExpression, fold } from "./fold.ts";
+import { withParts } from "./parts.ts";
 import { compilePattern } from "./pattern.ts";
 
 /** What a condition comes to for one series: it holds for all its points, for none, or it is left to the values. */
@@ -93,27 +94,9 @@ export function isField(ref: Extract<Expression, { kind: "reference" }>, measure
 
 /** Puts the series' tags in their places, so that what is left speaks of fields alone. */
 function withTags(part: Expression, series: SeriesEntry): Expression {
-  switch (part.kind) {
-    case "reference":
-      if (isField(part, series.measurement)) return part;
-      return { kind: "string", value: series.tags.get(part.name) ?? "" };
-    case "binary":
-      return { ...part, left: withTags(part.left, series), right: withTags(part.right, series) };
-    case "parentheses":
-      return { ...part, inner: withTags(part.inner, series) };
-    case "call":
-      return { ...part, arguments: part.arguments.map((each) => withTags(each, series)) };
-    case "boolean":
-    case "distinct":
-    case "duration":
-    case "integer":
-    case "number":
-    case "regex":
-    case "string":
-    case "wildcard":
-    default:
-      return part;
-  }
+  if (part.kind !== "reference") return withParts(part, (each) => withTags(each, series));
+  if (isField(part, series.measurement)) return part;
+  return { kind: "string", value: series.tags.get(part.name) ?? "" };
 }
 
 /** The fields that a condition looks at. */
