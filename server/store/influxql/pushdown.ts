@@ -73,21 +73,26 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
     await read.each(grid.sql, ([cells = [], found = []]) => grid.put(cells, found));
     return grid.stream();
   }
+  if (name === "mode") return modes(scan, window, aggregation);
+  return streamed(reducedSql(aggregation, scan, window), scan, aggregation, columns);
+}
+
+/** SQL for the points that an aggregate gives of a scan: `g`, `w` (as `window` has it), `t`, `s`, `v`, and what stands beside. */
+export function reducedSql(aggregation: Aggregation, scan: Scan, window: string): string {
+  const { name, options } = aggregation;
+  const type = scan.types[0] ?? "float";
+  const sum = SUMS[name];
   if (sum !== undefined) {
     const own = isSingleOwn(name, type) ? "CASE WHEN count(c0) = 1 THEN min(t) ELSE w END" : "NULL";
-    const sql = `SELECT g, w, ${own} AS t, NULL AS s, ${sum(type)} AS v FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w`;
-    return streamed(sql, scan, aggregation, columns);
+    return `SELECT g, w, ${own} AS t, NULL AS s, ${sum(type)} AS v FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w`;
   }
   const pick = PICKS[name];
-  if (pick !== undefined)
-    return streamed(pickSql(aggregation, scan, window, pick(type), type), scan, aggregation, columns);
-  if (name === "mode") return modes(scan, window, aggregation);
+  if (pick !== undefined) return pickSql(aggregation, scan, window, pick(type), type);
   if (name === "distinct") {
     const first = options.isAscending ? "min" : "max";
-    const sql = `SELECT g, w, ${first}(t) AS t, NULL AS s, c0 AS v FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w, c0`;
-    return streamed(sql, scan, aggregation, columns);
+    return `SELECT g, w, ${first}(t) AS t, NULL AS s, c0 AS v FROM (SELECT g, ${window} AS w, t, c0 FROM (${scan.sql})) GROUP BY g, w, c0`;
   }
-  return streamed(rankedSql(aggregation, scan, window), scan, aggregation, columns);
+  return rankedSql(aggregation, scan, window);
 }
 
 /** Whether an aggregate gives floats. */
@@ -99,7 +104,7 @@ function cellSql({ name, isAtWindow }: Aggregation, scan: Scan, sum: string | un
   if (sum !== undefined) return sum;
   if (!isAtWindow) return undefined;
   if (name === "min" || name === "max") return `${name}(c0)`;
-  if (scan.groups.length !== scan.series.length) return undefined;
+  if (!scan.isSingle) return undefined;
   return name === "first" ? "arg_min(c0, t)" : name === "last" ? "arg_max(c0, t)" : undefined;
 }
 
@@ -188,8 +193,7 @@ function pickSql(
   const isOrdered = name === "min" || name === "max";
   if (isAtWindow && isOrdered && !isOrderedByTime(options))
     return `SELECT g, w, NULL AS t, NULL AS s, ${name}(c0) AS v ${from}`;
-  const isSingle = scan.groups.length === scan.series.length;
-  if (!isOrdered && isSingle) {
+  if (!isOrdered && scan.isSingle) {
     const [by, time] = name === "first" ? ["arg_min", "min"] : ["arg_max", "max"];
     return `SELECT g, w, ${time}(t) AS t, NULL AS s, ${by}(c0, t) AS v ${from}`;
   }
@@ -236,7 +240,7 @@ function rankedSql({ name, argument, beside, options, isAtWindow }: Aggregation,
 }
 
 /** The most frequent values of each window; which of several it is depends on where in time they lie. */
-async function modes(scan: Scan, window: string, aggregation: Aggregation): Promise<Stream> {
+export async function modes(scan: Scan, window: string, aggregation: Aggregation): Promise<Stream> {
   const { options, read } = aggregation;
   if (scan.types[0] === "boolean") {
     const sql = `SELECT g, w, NULL AS t, NULL AS s, count(*) FILTER (c0) * 2 >= count(*) AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`;
@@ -279,7 +283,12 @@ function orderSql(scan: Scan, options: Options, hasOwnTime = false): string {
 const isOrderedByTime = (options: Options): boolean =>
   options.isOrdered && keptTags(options).length !== options.order.length;
 
-async function streamed(sql: string, scan: Scan, aggregation: Aggregation, columns: readonly Ref[]): Promise<Stream> {
+export async function streamed(
+  sql: string,
+  scan: Scan,
+  aggregation: Aggregation,
+  columns: readonly Ref[],
+): Promise<Stream> {
   const { name, options, read, isAtWindow } = aggregation;
   const { aux } = options;
   const isOwnTime = !isAtWindow && !Object.hasOwn(SUMS, name);

@@ -28,6 +28,8 @@ export interface Scan {
   /** Columns `c0`, `c1`… in the order in which they were asked for. */
   readonly types: readonly FieldType[];
   readonly unit_ns: bigint;
+  /** No group has two points at one time. */
+  readonly isSingle: boolean;
   /** Where one column of one table is read and tags alone decide: the parts of which the SQL is made. */
   readonly plain: Plain | undefined;
 }
@@ -194,11 +196,11 @@ export function scanOf({ series: all, driver, aux, options, relation }: ScanRequ
   const [only] = columns;
   const plain =
     isPlain && filter === undefined && only !== undefined ? plainOf(only, series, options, relation) : undefined;
-  return { sql, series, groups, types, unit_ns, plain };
+  return { sql, series, groups, types, unit_ns, isSingle: groups.length === series.length, plain };
 }
 
 /** Counts the groups anew, without those of which no series is left. */
-function regrouped(series: readonly ScannedSeries[]): ScannedSeries[] {
+export function regrouped(series: readonly ScannedSeries[]): ScannedSeries[] {
   let group = -1;
   let last: number | undefined;
   return series.map((each) => {
