@@ -4,13 +4,15 @@ import type { Instant } from "#protocol/units.ts";
 import type { Describe } from "./describe.ts";
 import type { OpenDatabase } from "./duckdb-open.ts";
 import { latestOf } from "./duckdb-queries.ts";
-import { DATABASE, DuckdbEngine } from "./influxql/duckdb-engine.ts";
+import { DATABASE, DuckdbEngine, type OwnReadings } from "./influxql/duckdb-engine.ts";
 import type { InfluxEngine, Point, QueryOptions, StatementResult, WriteOptions } from "./influxql/engine.ts";
 import { rollupRelation } from "./rollups.ts";
 import { lineOf } from "./line-protocol.ts";
 import type { OwnSummary } from "./store.ts";
 
 const NS_PER_MS = 1_000_000n;
+/** A few days of all that a town of 1,500 inhabitants measures. */
+const RECENT_MB = 64;
 /** What the server asks of itself needs no bounds but those of memory. */
 const UNBOUNDED = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
 
@@ -20,21 +22,48 @@ export class DuckdbInflux implements InfluxEngine {
   private readonly engine: DuckdbEngine;
   private opened: Promise<void> | undefined;
 
-  constructor(open: OpenDatabase, describe: Describe) {
+  /** `settled` resolves when the commit that runs now has ended; `recent_MB` as of the engine. */
+  constructor(open: OpenDatabase, describe: Describe, settled: () => Promise<unknown>, recent_MB = RECENT_MB) {
     const { archives } = open;
     this.open = open;
-    this.engine = new DuckdbEngine(open.instance, {
+    const own: OwnReadings = {
       relation: (from, to) => archives.relation(from, to),
       rolled: (policy, from, to) => rollupRelation(archives, policy, from, to),
+      async hold(recent) {
+        open.recent = recent;
+        await settled();
+        return archives.files().reduce((sum, { kind, rows }) => sum + (kind === "raw" ? rows : 0), open.hotRows);
+      },
       read: (work) => archives.readers.read(work),
       describe,
-    });
+    };
+    this.engine = new DuckdbEngine(open.instance, own, recent_MB);
   }
 
   async query(text: string, options: QueryOptions): Promise<StatementResult[]> {
     await this.ready();
     this.tellNewest();
+    // Whoever asks once will ask again: from then on what is newest is held in memory. This question does not wait for it.
+    void this.engine.remember(Number(options.now_ns / NS_PER_MS));
     return this.engine.query(text, options);
+  }
+
+  /** Resolves when the newest values are held in memory; `now` as of the first question. */
+  async remember(now: Instant): Promise<void> {
+    await this.ready();
+    this.tellNewest();
+    await this.engine.remember(now);
+  }
+
+  /** What is before this instant may be gone. */
+  forget(before: number): void {
+    this.engine.forget(before);
+  }
+
+  /** What the server asks of itself. */
+  private async ask(text: string): Promise<StatementResult[]> {
+    await this.ready();
+    return this.engine.query(text, { database: DATABASE, now_ns: 0n, limits: UNBOUNDED });
   }
 
   async writeLines(body: Uint8Array, options: WriteOptions): Promise<void> {
@@ -53,7 +82,7 @@ export class DuckdbInflux implements InfluxEngine {
     const points: OwnPoint[] = [];
     for (const measurement of Object.keys(SERIES) as SeriesName[]) {
       const text = `SELECT * FROM "${measurement}" WHERE time >= ${from}ms AND time < ${to}ms GROUP BY *`;
-      const [result] = await this.query(text, { database: DATABASE, now_ns: 0n, limits: UNBOUNDED });
+      const [result] = await this.ask(text);
       for (const { tags = {}, columns, values } of result?.series ?? []) {
         const known = Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== ""));
         for (const row of values) {
@@ -75,7 +104,7 @@ export class DuckdbInflux implements InfluxEngine {
     for (const measurement of Object.keys(SERIES) as SeriesName[]) {
       const from = `FROM "${measurement}"`;
       const text = `SELECT count(*) ${from}; SELECT * ${from} ORDER BY time LIMIT 1; SELECT * ${from} ORDER BY time DESC LIMIT 1`;
-      const results = await this.query(text, { database: DATABASE, now_ns: 0n, limits: UNBOUNDED });
+      const results = await this.ask(text);
       const [counts, first, last] = results.map(({ series }) => series?.[0]?.values[0]);
       if (counts === undefined || first === undefined || last === undefined) continue;
       const values = counts.slice(1).reduce<number>((sum, count) => sum + Number(count), 0);

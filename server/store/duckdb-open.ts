@@ -9,6 +9,7 @@ import type { Dictionary } from "./dictionary.ts";
 import { createDictionary } from "./dictionary.ts";
 import { shrink } from "./shrink.ts";
 import { literal, rowsOf } from "./sql.ts";
+import type { Recent } from "./influxql/recent.ts";
 import type { Epochs } from "./epochs.ts";
 import { createEpochs } from "./epochs.ts";
 import type { Contribution } from "./store.ts";
@@ -20,6 +21,8 @@ export interface DuckdbOptions {
   readonly threads?: number;
   /** How a device is seen by who thinks in measurements and tags; without it there is no InfluxQL. */
   readonly describe?: Describe;
+  /** How much of the newest values is held in memory for dashboards, once one asks; 0: nothing. */
+  readonly recent_MB?: number;
 }
 
 /** Written into the database; a later format raises DATA_NEWER, an earlier one is brought up to this one. */
@@ -61,6 +64,8 @@ export interface OpenDatabase {
   markRows: number;
   /** Hot readings that count. */
   hotRows: number;
+  /** Is handed all that is written, once somebody looks at dashboards. */
+  recent: Recent | undefined;
 }
 
 /** Opens the database at `path`, making or bringing up to date what is missing in it. Raises DATA_IN_USE, DATA_NEWER, STORE_FAILED. */
@@ -119,6 +124,7 @@ export async function openDatabase(path: string, options: DuckdbOptions): Promis
     nextLate: archives.nextLate,
     markRows: marks.length,
     hotRows: hotRows as number,
+    recent: undefined,
   };
 }
 
@@ -189,7 +195,7 @@ async function create(path: string, { memory_MB = 96, threads = 2 }: DuckdbOptio
 
 /** Writes into the transaction that is open. */
 export function write(open: OpenDatabase, contributions: readonly Contribution[]): void {
-  const { seriesIds, upTo, newest, newestValues, touched: asked } = open;
+  const { seriesIds, upTo, newest, newestValues, touched: asked, recent } = open;
   const hot = columns();
   const late = columns();
   const touched = new Map<{ number: number }, Contribution>();
@@ -208,6 +214,7 @@ export function write(open: OpenDatabase, contributions: readonly Contribution[]
       to.series.push(id);
       to.instants.push(BigInt(at));
       to.values.push(value);
+      recent?.put(id, at, value);
     }
     const mark = upTo.of(each.station, each.epoch);
     mark.number = Math.max(mark.number, upToOf(each));

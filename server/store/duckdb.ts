@@ -187,6 +187,7 @@ export class DuckdbStore implements Store {
       const { keeper, archives } = open;
       if (coarseBefore !== undefined) await archives.dropQuarters(keeper, coarseBefore);
       await prunePoints(keeper, before, coarseBefore);
+      this.face?.forget(before);
       const [[dropped] = [0]] = await rowsOf(
         keeper,
         `SELECT count(*)::DOUBLE FROM ${archives.relation(undefined, before)} WHERE instant < ${literal(before)}`,
@@ -216,8 +217,10 @@ export class DuckdbStore implements Store {
       const closing = open.closing.signal;
       return compact(
         {
+          path: this.path,
           archives: open.archives,
           connection: open.keeper,
+          closing,
           pause: async () => {
             await pause();
             closing.throwIfAborted();
@@ -304,7 +307,8 @@ export class DuckdbStore implements Store {
     const open = await this.opened();
     // Loaded when it is first asked for: a server that nobody asks in InfluxQL does not carry the language about.
     const { DuckdbInflux: Face } = await import("./duckdb-influx.ts");
-    return (this.face ??= new Face(open, this.options.describe ?? nobody));
+    const { describe = nobody, recent_MB } = this.options;
+    return (this.face ??= new Face(open, describe, () => this.committing, recent_MB));
   }
 
   /** Runs `work` while nothing is removed that it may read. */

@@ -6,6 +6,9 @@ import { typeOf, type Value, type ValueType } from "./evaluate.ts";
 import { filled } from "./fill.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { aggregated, canAggregate } from "./pushdown.ts";
+import { recentAggregate } from "./recent-aggregate.ts";
+import { type RecentRow, recentRows, timeOf } from "./recent-rows.ts";
+import type { RecentValues } from "./recent-scan.ts";
 import { aggregateOf, atWindows, reduced } from "./reduce.ts";
 import { scanOf, seriesOf, slotsOf } from "./scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
@@ -30,6 +33,10 @@ export interface Read {
   each(sql: string, take: (columns: readonly (readonly Value[])[]) => void): Promise<void>;
   /** What to write behind FROM for our own readings in [from, to), milliseconds since 1970. */
   relation(from_ms: number, to_ms: number, ids: readonly number[]): string;
+  /** What is held in memory of this policy; undefined: nothing. */
+  readonly recent: RecentValues | undefined;
+  /** Counts points that were taken from memory, against the limit of points. */
+  took(points: number): void;
   readonly catalogue: Catalogue;
   readonly limits: QueryLimits;
 }
@@ -129,7 +136,8 @@ async function reducedBy(
   if (measurements.every((each) => each !== undefined) && canAggregate(call.name)) {
     const { context } = sources;
     const series = seriesOf(context.catalogue, measurements, options, context.limits.series);
-    return aggregated({ name: call.name, argument, beside, ref, series, options, isAtWindow, read: context });
+    const aggregation = { name: call.name, argument, beside, ref, series, options, isAtWindow, read: context };
+    return recentAggregate(aggregation) ?? aggregated(aggregation);
   }
   const aggregate = aggregateOf(call.name, argument);
   if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);
@@ -223,6 +231,19 @@ export async function rawStream(
   const series = seriesOf(read.catalogue, measurements, options, read.limits.series);
   const { aux } = options;
   const columns = aux.filter(({ type }) => type !== "tag" && type !== undefined);
+  const first = field === undefined ? 0 : 1;
+  const places = aux.map((ref) => {
+    const index = columns.indexOf(ref);
+    return index < 0 ? undefined : first + index;
+  });
+  const isFiner = keptTags(options).length !== options.order.length;
+  const refs = field === undefined ? columns : [field, ...columns];
+  const most = field === undefined && !isFiner && options.limit > 0 ? options.limit + options.offsetRows : 0;
+  const held = recentRows(read.recent, series, refs, field !== undefined, options, most);
+  if (held !== undefined) {
+    read.took(held.length);
+    return heldStream(held, aux, places, field !== undefined);
+  }
   const scan = scanOf({
     series,
     driver: field,
@@ -231,14 +252,7 @@ export async function rawStream(
     relation: (from, to, ids) => read.relation(from, to, ids),
   });
   if (scan === undefined) return [];
-  const first = field === undefined ? 0 : 1;
-  const places = aux.map((ref) => {
-    const index = columns.indexOf(ref);
-    return index < 0 ? undefined : first + index;
-  });
   const direction = options.isAscending ? "ASC" : "DESC";
-  const kept = keptTags(options);
-  const isFiner = kept.length !== options.order.length;
   const order = isFiner ? `[${ranks(scan.groups).join(",")}][g + 1]` : "g";
   const selected = ["s", "g", "t", ...scan.types.map((_, index) => `c${index}`)];
   const cut = limitSql(options, field === undefined && !isFiner);
@@ -259,6 +273,25 @@ export async function rawStream(
       return ref.type === "tag" ? (each.series.tags.get(ref.name) ?? null) : null;
     });
     out.add(group.name, group.tags, (t[row] as bigint) * scan.unit_ns, value, beside);
+  }
+  return out.runs;
+}
+
+function heldStream(
+  rows: readonly RecentRow[],
+  aux: readonly Ref[],
+  places: readonly (number | undefined)[],
+  hasDriver: boolean,
+): Stream {
+  const out = new StreamBuilder(aux.length > 0);
+  for (const row of rows) {
+    const { name, tags, series } = row.series;
+    const beside = aux.map((ref, index) => {
+      const place = places[index];
+      if (place !== undefined) return row.values[place] ?? null;
+      return ref.type === "tag" ? (series.tags.get(ref.name) ?? null) : null;
+    });
+    out.add(name, tags, timeOf(row), hasDriver ? (row.values[0] ?? null) : null, beside);
   }
   return out.runs;
 }

@@ -15,6 +15,8 @@ import {
 import type { Value } from "./evaluate.ts";
 import { parse } from "./parse.ts";
 import { PointTables } from "./point-tables.ts";
+import { Recent } from "./recent.ts";
+import { fillRecent } from "./recent-fill.ts";
 import { type Context, runSelect } from "./select.ts";
 import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts";
 import { type RetentionPolicy, show } from "./show.ts";
@@ -44,6 +46,8 @@ export interface OwnReadings {
   relation(from: number, to: number): string;
   /** The same of their roll-ups: `series`, `instant`, `n`, `total`, `low`, `high`, `first`, `last`; in whole steps. */
   readonly rolled?: (policy: RolledPolicy, from: number, to: number) => string;
+  /** Hands on to `recent`, from now on, all that is written; resolves to how many readings there are that it was not handed. */
+  readonly hold?: (recent: Recent | undefined) => Promise<number>;
   /** Runs `work` while nothing is removed that it may read. */
   read<Result>(work: () => Promise<Result>): Promise<Result>;
   readonly describe: Describe;
@@ -65,10 +69,15 @@ export class DuckdbEngine implements InfluxEngine {
   #descriptions: Descriptions | undefined;
   /** Made when somebody first asks for what is summed up. */
   #rolled: Rolled | undefined;
+  readonly #recent_B: number;
+  #recentReadings: Recent | undefined;
+  #remembering: Promise<void> | undefined;
 
-  constructor(instance: DuckDBInstance, own?: OwnReadings) {
+  /** `recent_MB`: how much of the newest values is held in memory for dashboards, once one asks; 0: nothing. */
+  constructor(instance: DuckDBInstance, own?: OwnReadings, recent_MB = 0) {
     this.#instance = instance;
     this.#own = own;
+    this.#recent_B = recent_MB * 1_000_000;
   }
 
   async open(): Promise<void> {
@@ -98,7 +107,56 @@ export class DuckdbEngine implements InfluxEngine {
     return slot;
   }
 
+  /** Holds the newest values in memory from now on; resolves when they are there. */
+  remember(now_ms: number): Promise<void> {
+    if (this.#recent_B === 0) return Promise.resolve();
+    const isHeld =
+      this.#tables?.recent !== undefined && (this.#own === undefined || this.#recentReadings !== undefined);
+    if (this.#remembering === undefined || (!isHeld && this.#tables !== undefined)) {
+      this.#remembering = this.#remember(now_ms).catch(() => this.#forgetAll());
+    }
+    return this.#remembering;
+  }
+
+  async #remember(now_ms: number): Promise<void> {
+    const connection = await this.#instance.connect();
+    try {
+      const begun = this.#writing.then(() => {
+        const tables = this.#tables as PointTables;
+        return { filled: tables.remember(connection, this.#recent_B / 2, now_ms) };
+      });
+      this.#writing = begun.catch(() => {});
+      await (
+        await begun
+      ).filled;
+      const own = this.#own;
+      if (own?.hold === undefined) return;
+      const recent = new Recent(this.#recent_B / 2);
+      this.#recentReadings = recent;
+      const rows = String(await own.hold(recent));
+      const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
+      await own.read(() => fillRecent(recent, connection, [{ relation, perMs: 1, rows }], now_ms));
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  /** The database answers, until somebody asks again. */
+  #forgetAll(): void {
+    if (this.#tables !== undefined) this.#tables.recent = undefined;
+    void this.#own?.hold?.(undefined);
+    this.#recentReadings = undefined;
+    this.#remembering = undefined;
+  }
+
+  /** What is before `at` may no longer be in the database; milliseconds since 1970. */
+  forget(at: number): void {
+    this.#recentReadings?.forget(at);
+    this.#tables?.recent?.forget(at);
+  }
+
   async close(): Promise<void> {
+    await this.#remembering;
     await this.#writing.catch(() => {});
     await this.#descriptions?.close();
     this.#tables?.close();
@@ -145,6 +203,7 @@ export class DuckdbEngine implements InfluxEngine {
               limits,
               fetch: (sql) => reading.fetch(sql),
               each: (sql, take) => reading.each(sql, take),
+              took: (points) => reading.took(points),
             });
           return await (this.#own === undefined ? work() : this.#own.read(work));
         } finally {
@@ -167,10 +226,14 @@ export class DuckdbEngine implements InfluxEngine {
   }
 
   /** Where names and readings of a policy are found. */
-  #placesOf(policy: string): Pick<Context, "catalogue" | "relation"> {
+  #placesOf(policy: string): Pick<Context, "catalogue" | "relation" | "recent"> {
     const own = this.#own;
     if (own?.rolled === undefined || !isRolled(policy)) {
-      return { catalogue: this.catalogue, relation: (from_ms, to_ms) => own?.relation(from_ms, to_ms) ?? "readings" };
+      return {
+        catalogue: this.catalogue,
+        relation: (from_ms, to_ms) => own?.relation(from_ms, to_ms) ?? "readings",
+        recent: { readings: this.#recentReadings, points: this.#tables?.recent },
+      };
     }
     if (this.#rolled === undefined) {
       this.#rolled = new Rolled();
@@ -179,6 +242,7 @@ export class DuckdbEngine implements InfluxEngine {
     const { rolled } = own;
     return {
       catalogue: this.#rolled.catalogue,
+      recent: undefined,
       relation: (from_ms, to_ms, ids) => rolledRelation(policy, rolled, from_ms, to_ms, ids),
     };
   }
@@ -260,7 +324,7 @@ class Reading {
   /** Gives what comes piece by piece, each the columns of some two thousand rows. */
   async each(sql: string, take: (columns: Value[][]) => void): Promise<void> {
     const connection = (this.#connection ??= this.#idle.pop() ?? (await this.#instance.connect()));
-    const { limits, signal } = this.#options;
+    const { signal } = this.#options;
     let reason = "";
     const stop = (why: string): void => {
       reason = why;
@@ -275,10 +339,7 @@ class Reading {
       for (;;) {
         const chunk = await result.fetchChunk();
         if (chunk === null || chunk.rowCount === 0) return;
-        this.#points += chunk.rowCount;
-        if (limits.points > 0 && this.#points > limits.points) {
-          throw new InfluxError(500, `max-select-point limit exceeed: (${this.#points}/${limits.points})`);
-        }
+        this.took(chunk.rowCount);
         take(Array.from({ length: result.columnCount }, (_, column) => chunk.getColumnValues(column) as Value[]));
       }
     } catch (problem) {
@@ -292,6 +353,14 @@ class Reading {
       throw problem;
     } finally {
       signal?.removeEventListener("abort", gone);
+    }
+  }
+
+  took(points: number): void {
+    const { limits } = this.#options;
+    this.#points += points;
+    if (limits.points > 0 && this.#points > limits.points) {
+      throw new InfluxError(500, `max-select-point limit exceeed: (${this.#points}/${limits.points})`);
     }
   }
 

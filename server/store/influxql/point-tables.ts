@@ -5,6 +5,8 @@ import { type Columns, VALUE_TYPES } from "../line-protocol.ts";
 import { rowsOf } from "../sql.ts";
 import type { FieldType } from "./ast.ts";
 import type { Catalogue, Slot } from "./catalogue.ts";
+import { Recent } from "./recent.ts";
+import { fillRecent, type Past } from "./recent-fill.ts";
 import { compareText } from "./tags.ts";
 
 const CHUNK_ROWS = 2048;
@@ -23,6 +25,13 @@ const SQL_TYPES: Readonly<Record<Stored, string>> = {
   boolean: "BOOLEAN",
 };
 const STORED = Object.keys(TYPES) as Stored[];
+const NS_PER_MS = 1_000_000n;
+
+const pastOf = (type: Stored): Past => ({
+  relation: () => TABLES[type],
+  perMs: Number(NS_PER_MS),
+  rows: `(SELECT count(*) FROM ${TABLES[type]})`,
+});
 
 /** The points of others on disk: what they are filed under, and a table of values for each type. */
 export class PointTables {
@@ -33,6 +42,8 @@ export class PointTables {
   readonly #slotAppender: DuckDBAppender;
   readonly #slotOf: (Slot | undefined)[] = [];
   #slots: number;
+  /** The newest values, once somebody asked for some. */
+  recent: Recent | undefined;
 
   private constructor(
     connection: DuckDBConnection,
@@ -99,6 +110,13 @@ export class PointTables {
     );
   }
 
+  /** Holds the newest values in memory from now on, at most `most_B` bytes; no write may run while it begins. */
+  remember(connection: DuckDBConnection, most_B: number, now_ms: number): Promise<void> {
+    const recent = new Recent(most_B);
+    this.recent = recent;
+    return fillRecent(recent, connection, STORED.map(pastOf), now_ms);
+  }
+
   /**
    * Commits rows that a reader of line protocol has read. A point whose field is of another type than it was is dropped:
    * the first of them is said, with how many they were.
@@ -111,6 +129,8 @@ export class PointTables {
       await this.#connection.run("COMMIT");
     } catch (problem) {
       await this.#connection.run("ROLLBACK").catch(() => {});
+      // It may hold what was not kept; who asks next has it filled anew.
+      this.recent = undefined;
       throw problem;
     }
     return { dropped: refused.size, reason };
@@ -167,6 +187,9 @@ export class PointTables {
       series.push(slot.id);
       instants.push(time);
       values.push(value);
+      if (this.recent === undefined) continue;
+      if (time % NS_PER_MS === 0n) this.recent.put(slot.id, Number(time / NS_PER_MS), value);
+      else this.recent.refuse(slot.id);
     }
     this.#addSlots(added);
     if (late.size > 0) await this.#makeRoom(late, batches);

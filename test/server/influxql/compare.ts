@@ -91,8 +91,9 @@ function isSame(a: unknown, b: unknown): boolean {
   return a === b;
 }
 
-export async function engineInMemory(): Promise<DuckdbEngine> {
-  const engine = new DuckdbEngine(await DuckDBInstance.create(":memory:", { threads: "2" }));
+/** `recent_MB`: how much it may hold in memory of its own; 0: all is answered by SQL. */
+export async function engineInMemory(recent_MB = 0): Promise<DuckdbEngine> {
+  const engine = new DuckdbEngine(await DuckDBInstance.create(":memory:", { threads: "2" }), undefined, recent_MB);
   await engine.open();
   return engine;
 }

@@ -1,0 +1,162 @@
+import type { Aggregation } from "./pushdown.ts";
+import { keptTags } from "./options.ts";
+import { ranks } from "./calls.ts";
+import { type Reducer, reducerOf } from "./recent-reducers.ts";
+import { ConditionWalk, type RecentScan, recentScan, type RecentSeries } from "./recent-scan.ts";
+import { type RecentWindows, recentWindows } from "./recent-windows.ts";
+import { type Run, type Stream, StreamBuilder } from "./stream.ts";
+
+const MS = 1_000_000n;
+/** Functions that give a value of one point, whose own time may be asked for. */
+const PICKS = new Set(["min", "max", "first", "last"]);
+
+/**
+ * Reduces what is held in memory; undefined: not all that is asked for is held, or the function is one that the database
+ * computes. Same answers and order as the database's.
+ */
+export function recentAggregate(aggregation: Aggregation): Stream | undefined {
+  const { name, argument, beside, ref, series, options, isAtWindow, read } = aggregation;
+  if (read.recent === undefined || options.aux.length > 0 || beside.length > 0) return undefined;
+  if (name === "percentile" && !isAtWindow) return undefined;
+  const isFlat = keptTags(options).length === options.order.length;
+  // In between other groups the rank's own time decides on the order.
+  if (name === "percentile" && !isFlat) return undefined;
+  const scan = recentScan(read.recent, series, [ref], true, options);
+  const windows = recentWindows(options);
+  if (scan === undefined || windows === undefined) return undefined;
+  const reducer = reducerOf(name, argument, scan.types[0] ?? "float");
+  if (reducer === undefined) return undefined;
+  const isOwnTime = PICKS.has(name) && !isAtWindow;
+  return isFlat
+    ? inGroups(scan, windows, reducer, isOwnTime, options.isAscending)
+    : acrossGroups(scan, windows, reducer, isOwnTime, aggregation);
+}
+
+/** Takes all of a group; false: its windows are too many. */
+function takeGroup(
+  group: readonly RecentSeries[],
+  scan: RecentScan,
+  windows: RecentWindows,
+  reducer: Reducer,
+): boolean {
+  const { from, to } = scan;
+  for (const { columns, condition } of group) {
+    const [column] = columns;
+    if (column === undefined) continue;
+    const { times } = column;
+    const end = column.placeOf(to + 1);
+    let index = column.placeOf(from);
+    const walk = condition === undefined ? undefined : new ConditionWalk(condition, from);
+    while (index < end) {
+      const place = windows.placeOf(times[index] as number);
+      if (place < 0) return false;
+      const { until } = windows;
+      if (walk !== undefined) {
+        if (walk.holdsAt(times[index] as number)) reducer.take(place, column, index, index + 1);
+        index++;
+        continue;
+      }
+      let next = end;
+      if (until <= (times[end - 1] as number)) {
+        next = index + 1;
+        while ((times[next] as number) < until) next++;
+      }
+      reducer.take(place, column, index, next);
+      index = next;
+    }
+  }
+  return true;
+}
+
+function groupsOf({ series }: RecentScan): RecentSeries[][] {
+  const groups: RecentSeries[][] = [];
+  for (const each of series) {
+    const known = groups[each.each.group];
+    if (known === undefined) groups[each.each.group] = [each];
+    else known.push(each);
+  }
+  return groups;
+}
+
+/** Where groups are what the answer shows: one after the other, each in the order of time. */
+function inGroups(
+  scan: RecentScan,
+  windows: RecentWindows,
+  reducer: Reducer,
+  isOwnTime: boolean,
+  isAscending: boolean,
+): Stream | undefined {
+  const runs: Run[] = [];
+  const groups = groupsOf(scan);
+  if (!isAscending) groups.reverse();
+  for (const group of groups) {
+    const [first] = group;
+    if (first === undefined) continue;
+    reducer.clear();
+    if (!takeGroup(group, scan, windows, reducer)) return undefined;
+    const { name, tags } = first.each;
+    const run: Run = { name, tags, times: [], values: [] };
+    const order = windows.inOrder();
+    for (let step = 0; step < windows.count; step++) {
+      const index = isAscending ? step : windows.count - 1 - step;
+      const place = order?.[index] ?? index;
+      if (!reducer.has(place)) continue;
+      const own = isOwnTime ? reducer.time?.(place) : undefined;
+      run.times.push(own === undefined ? windows.startOf(place) : BigInt(own) * MS);
+      run.values.push(reducer.value(place));
+    }
+    if (run.times.length > 0) runs.push(run);
+  }
+  return runs;
+}
+
+interface Cell {
+  readonly group: number;
+  readonly rank: number;
+  readonly start: bigint;
+  readonly own: bigint;
+  readonly value: Run["values"][number];
+}
+
+/** Where the answer shows coarser groups than these: window by window, in each of them group by group. */
+function acrossGroups(
+  scan: RecentScan,
+  windows: RecentWindows,
+  reducer: Reducer,
+  isOwnTime: boolean,
+  { options }: Aggregation,
+): Stream | undefined {
+  const groups = groupsOf(scan);
+  const shown = groups.map(([first]) => {
+    const { name, tags } = (first as RecentSeries).each;
+    return { name, tags, order: tags.subset(options.order) };
+  });
+  const rank = ranks(shown);
+  const cells: Cell[] = [];
+  for (const [number, group] of groups.entries()) {
+    reducer.clear();
+    if (!takeGroup(group, scan, windows, reducer)) return undefined;
+    for (let place = 0; place < windows.count; place++) {
+      if (!reducer.has(place)) continue;
+      const start = windows.startOf(place);
+      const time = reducer.time?.(place);
+      const own = time === undefined ? start : BigInt(time) * MS;
+      cells.push({ group: number, rank: rank[number] as number, start, own, value: reducer.value(place) });
+    }
+  }
+  const isByTime = isOwnTime || options.isOrdered;
+  const direction = options.isAscending ? 1 : -1;
+  cells.sort(
+    (a, b) =>
+      direction *
+      (a.rank - b.rank || compare(a.start, b.start) || (isByTime ? compare(a.own, b.own) : 0) || a.group - b.group),
+  );
+  const out = new StreamBuilder(false);
+  for (const { group, start, own, value } of cells) {
+    const { name, tags } = shown[group] as (typeof shown)[number];
+    out.add(name, tags, isOwnTime ? own : start, value);
+  }
+  return out.runs;
+}
+
+const compare = (a: bigint, b: bigint): number => (a === b ? 0 : a < b ? -1 : 1);

@@ -1,0 +1,108 @@
+import type { FieldValue } from "./engine.ts";
+
+/** How values lie in a column; integers as floats, which they fit into up to 2⁵³. */
+export type ColumnType = "float" | "integer" | "boolean" | "string";
+
+const FIRST_ROOM = 16;
+/** A column that grows by half is copied a few times a week. */
+const GROWTH = 1.5;
+const TEXT_BYTES = 32;
+
+/** The values of one field of one series, in the order of their times, each time once. */
+export class RecentColumn {
+  /** Milliseconds since 1970, the first `length` of them. */
+  times = new Float64Array(FIRST_ROOM);
+  /** Numbers; of a series of texts, nothing. */
+  numbers: Float64Array<ArrayBuffer>;
+  readonly texts: string[] | undefined;
+  readonly type: ColumnType;
+  length = 0;
+  bytes: number;
+
+  constructor(type: ColumnType) {
+    const isText = type === "string";
+    this.type = type;
+    this.texts = isText ? [] : undefined;
+    this.numbers = new Float64Array(isText ? 0 : FIRST_ROOM);
+    this.bytes = this.times.byteLength + this.numbers.byteLength;
+  }
+
+  value(index: number): FieldValue {
+    if (this.texts !== undefined) return this.texts[index] as string;
+    const number = this.numbers[index] as number;
+    return this.type === "float" ? number : this.type === "integer" ? BigInt(number) : number === 1;
+  }
+
+  put(at: number, value: FieldValue): void {
+    const { length } = this;
+    if (length === 0 || at > (this.times[length - 1] as number)) return this.#insert(length, at, value);
+    const place = this.placeOf(at);
+    if (place >= length || this.times[place] !== at) return this.#insert(place, at, value);
+    if (this.texts === undefined) {
+      this.numbers[place] = Number(value);
+      return;
+    }
+    this.bytes += 2 * ((value as string).length - (this.texts[place] as string).length);
+    this.texts[place] = value as string;
+  }
+
+  /** The place of the first value that is not before `at`. */
+  placeOf(at: number): number {
+    const { times } = this;
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((times[middle] as number) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  dropBefore(at: number): void {
+    const place = this.placeOf(at);
+    if (place === 0) return;
+    const left = this.length - place;
+    const room = Math.max(FIRST_ROOM, Math.ceil(left * GROWTH));
+    this.times = resized(this.times, place, this.length, room);
+    if (this.texts === undefined) this.numbers = resized(this.numbers, place, this.length, room);
+    else this.texts.splice(0, place);
+    this.length = left;
+    this.bytes = this.#arrays() + (this.texts?.reduce((sum, text) => sum + textBytes(text), 0) ?? 0);
+  }
+
+  #insert(place: number, at: number, value: FieldValue): void {
+    const { length } = this;
+    if (length === this.times.length) {
+      const before = this.#arrays();
+      const room = Math.ceil(length * GROWTH);
+      this.times = resized(this.times, 0, length, room);
+      if (this.texts === undefined) this.numbers = resized(this.numbers, 0, length, room);
+      this.bytes += this.#arrays() - before;
+    }
+    if (place < length) {
+      this.times.copyWithin(place + 1, place, length);
+      if (this.texts === undefined) this.numbers.copyWithin(place + 1, place, length);
+    }
+    this.times[place] = at;
+    if (this.texts === undefined) this.numbers[place] = Number(value);
+    else {
+      if (place === length) this.texts.push(value as string);
+      else this.texts.splice(place, 0, value as string);
+      this.bytes += textBytes(value as string);
+    }
+    this.length = length + 1;
+  }
+
+  #arrays(): number {
+    return this.times.byteLength + this.numbers.byteLength;
+  }
+}
+
+const textBytes = (text: string): number => TEXT_BYTES + 2 * text.length;
+
+function resized(array: Float64Array<ArrayBuffer>, from: number, to: number, room: number): Float64Array<ArrayBuffer> {
+  const made = new Float64Array(room);
+  made.set(array.subarray(from, to));
+  return made;
+}

@@ -1,0 +1,80 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { DAY, HOUR } from "#protocol/units.ts";
+import { rowsOf } from "../sql.ts";
+import type { FieldValue } from "./engine.ts";
+import type { PastRows, Recent } from "./recent.ts";
+
+/** Where values of the past lie: `relation` stands behind FROM and has `series`, `instant` (in `unit_ms`) and `value`. */
+export interface Past {
+  readonly relation: (from_ms: number) => string;
+  /** Milliseconds in one unit of `instant`, as SQL divides by it. */
+  readonly perMs: number;
+  /** SQL that says how many there are, over all times. */
+  readonly rows: string;
+}
+
+/** How far back is looked, the longest first: whatever fits is held. */
+const SPANS = [8 * DAY, 4 * DAY, 2 * DAY, DAY, 12 * HOUR, 6 * HOUR, 3 * HOUR, HOUR, HOUR / 4] as const;
+
+/** Reads into memory what is newest, as far as there is room for it. */
+export async function fillRecent(
+  recent: Recent,
+  connection: DuckDBConnection,
+  pasts: readonly Past[],
+  now_ms: number,
+): Promise<void> {
+  const from = await beginning(recent, connection, pasts, now_ms);
+  for (const { relation, perMs } of pasts) {
+    if (perMs === 1) continue;
+    const finer = await rowsOf(
+      connection,
+      `SELECT DISTINCT series FROM ${relation(from)} WHERE instant % ${perMs} <> 0${since(from, perMs)}`,
+    );
+    for (const [series] of finer) recent.refuse(series as number);
+  }
+  await recent.fill(from, rowsSince(connection, pasts, from));
+}
+
+async function beginning(
+  recent: Recent,
+  connection: DuckDBConnection,
+  pasts: readonly Past[],
+  now_ms: number,
+): Promise<number> {
+  const all = await rowsOf(connection, `SELECT (${pasts.map(({ rows }) => rows).join(" + ")})::DOUBLE`);
+  if ((all[0]?.[0] as number) <= recent.room) return Number.NEGATIVE_INFINITY;
+  const found = SPANS.map(() => 0);
+  for (const { relation, perMs } of pasts) {
+    const longest = now_ms - SPANS[0];
+    const counts = SPANS.map((span) => `count(*) FILTER (instant >= ${at(now_ms - span, perMs)})::DOUBLE`);
+    const [row = []] = await rowsOf(
+      connection,
+      `SELECT ${counts.join(", ")} FROM ${relation(longest)} WHERE true${since(longest, perMs)}`,
+    );
+    row.forEach((count, place) => (found[place] = (found[place] ?? 0) + (count as number)));
+  }
+  const place = found.findIndex((count) => count <= recent.room);
+  return now_ms - (SPANS[place] ?? 0);
+}
+
+async function* rowsSince(connection: DuckDBConnection, pasts: readonly Past[], from: number): AsyncIterable<PastRows> {
+  for (const { relation, perMs } of pasts) {
+    const time = perMs === 1 ? "instant" : `instant // ${perMs}`;
+    const result = await connection.stream(
+      `SELECT series, (${time})::DOUBLE, value FROM ${relation(from)} WHERE true${since(from, perMs)} ORDER BY series, instant`,
+    );
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) break;
+      yield {
+        series: chunk.getColumnValues(0) as number[],
+        times: chunk.getColumnValues(1) as number[],
+        values: chunk.getColumnValues(2) as FieldValue[],
+      };
+    }
+  }
+}
+
+const at = (ms: number, perMs: number): string => String(BigInt(Math.ceil(ms)) * BigInt(perMs));
+const since = (from: number, perMs: number): string =>
+  from === Number.NEGATIVE_INFINITY ? "" : ` AND instant >= ${at(from, perMs)}`;
