@@ -1,3 +1,4 @@
+import { come, createArrivals, noteArrivals } from "#control/traffic/arrivals.ts";
 import type { Input } from "#control/traffic/detection.ts";
 import { call, count, createDetection, isBlind, judgeSilence, occupy } from "#control/traffic/detection.ts";
 import { isFeasible, LONGEST_WAIT_S } from "#control/traffic/guard.ts";
@@ -31,6 +32,9 @@ interface Kept {
   readonly override?: OrderOf<"signal-override">;
   /** The counter of terminations is below this. */
   readonly terminations: number;
+  /** What these had counted when it was last written: after a power cut they go on from there. */
+  readonly arrivals_green: number;
+  readonly arrivals_red: number;
 }
 
 /**
@@ -49,6 +53,7 @@ class Signals implements Behaviour {
   private readonly tables;
   private readonly fixed: Timing;
   private readonly detection;
+  private readonly arrivals;
   private readonly inputs = new Map<string, Input>();
   private readonly state;
   private readonly step: {
@@ -87,6 +92,7 @@ class Signals implements Behaviour {
       each.junction === junction.id && each.station === device.station;
     const detectors = territory.detectors.filter(here);
     this.detection = createDetection(this.tables, junction, detectors, territory.buttons.filter(here), 0);
+    this.arrivals = createArrivals(this.tables, junction, detectors, territory.streets);
     for (const input of this.detection.inputs) this.inputs.set(input.id, input);
     this.state = createJunction(this.tables, 0);
     this.wall = context.clock.now();
@@ -120,6 +126,10 @@ class Signals implements Behaviour {
         return SIGNAL_MODES.indexOf(state.mode);
       case "terminations":
         return this.terminations;
+      case "arrivals_green":
+        return Math.round(this.arrivals.green);
+      case "arrivals_red":
+        return Math.round(this.arrivals.red);
       // Not reported; for whoever asks the cabinet itself.
       case "split_failures":
         return state.measures.splitFailures;
@@ -155,7 +165,7 @@ class Signals implements Behaviour {
 
   private hear(input: Input, measure: string, value: number): void {
     const now = this.steady + this.sinceWake(this.context.clock.now());
-    if (measure === "vehicles") count(this.detection, input, value, now);
+    if (measure === "vehicles") come(this.arrivals, input.id, count(this.detection, input, value, now), now);
     else if (measure === "occupied" && input.kind === "stop-line") occupy(this.detection, input, value > 0, now);
     else if (measure === "waiting") call(this.detection, input, value > 0, now);
   }
@@ -173,6 +183,7 @@ class Signals implements Behaviour {
     if (this.steady - this.askedAt >= ASK_MS) this.ask();
     this.choose();
     stepJunction(this.state, this.step, this.steady);
+    noteArrivals(this.arrivals, this.state.guard, this.detection, this.steady);
     this.show();
   }
 
@@ -262,6 +273,8 @@ class Signals implements Behaviour {
       ...(this.frame !== undefined && { frame: this.frame }),
       ...(this.override !== undefined && { override: this.override }),
       terminations: reserved,
+      arrivals_green: Math.round(this.arrivals.green),
+      arrivals_red: Math.round(this.arrivals.red),
     };
     this.context.memory.save(JSON.stringify(kept));
   }
@@ -274,6 +287,8 @@ class Signals implements Behaviour {
       const kept = JSON.parse(text) as Partial<Record<keyof Kept, unknown>>;
       if (Number.isSafeInteger(kept.terminations)) this.terminationsBefore = kept.terminations as number;
       this.reserved = this.terminationsBefore;
+      if (Number.isSafeInteger(kept.arrivals_green)) this.arrivals.green = kept.arrivals_green as number;
+      if (Number.isSafeInteger(kept.arrivals_red)) this.arrivals.red = kept.arrivals_red as number;
       for (const each of [kept.frame, kept.override]) {
         if (each !== undefined) this.obey(orderShape.parse(each, ""));
       }

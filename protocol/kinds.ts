@@ -47,6 +47,7 @@ export const LAMP_RULES = ["guard", "override", "presence", "programme", "daylig
 export const SIGNAL_MODES = ["adaptive", "frame", "fixed", "flash"] as const;
 
 const quarter = seconds(900);
+const fiveMinutes = seconds(300);
 const minute = seconds(60);
 /** A crossing shows something else every few seconds: said one by one, that would be most of what a town says. */
 const GATHER_SIGNALS_S = seconds(5);
@@ -210,6 +211,24 @@ export const KINDS = {
         1e9,
         "Greens ended by gap-out",
         "Verts finis par absence de demande",
+      ),
+      arrivals_green: counter(
+        "1",
+        1e9,
+        "sample",
+        fiveMinutes,
+        1e9,
+        "Vehicles that came on green",
+        "Véhicules arrivés au vert",
+      ),
+      arrivals_red: counter(
+        "1",
+        1e9,
+        "sample",
+        fiveMinutes,
+        1e9,
+        "Vehicles that came on red",
+        "Véhicules arrivés au rouge",
       ),
     },
     accepts: ["frame", "signal-override", "release"],

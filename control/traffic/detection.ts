@@ -111,12 +111,12 @@ export function occupy(detection: Detection, input: Input, on: boolean, now: num
   detection.occupied = (on ? detection.occupied | bit : detection.occupied & ~bit) >>> 0;
 }
 
-/** A loop has counted up to `count`. */
-export function count(detection: Detection, input: Input, total: number, now: number): void {
+/** A loop has counted up to `count`. How many came just now: none when it tells of those who passed while it was not heard. */
+export function count(detection: Detection, input: Input, total: number, now: number): number {
   input.heardAt = now;
   const more = input.count < 0 ? 0 : Math.max(0, total - input.count);
   input.count = total;
-  if (more === 0) return;
+  if (more === 0) return 0;
   const { group } = input;
   const { memory_ms } = DOUBTED;
   // With its first it shows that it counts: from here on its own rate is what it is held to.
@@ -127,13 +127,16 @@ export function count(detection: Detection, input: Input, total: number, now: nu
   if (more > CAUGHT_UP) {
     // Those who passed while nothing was heard are long gone, and do not stand between the loops.
     detection.queue[group] = 0;
-  } else if (input.kind === "advance") {
+    return 0;
+  }
+  if (input.kind === "advance") {
     detection.advanceAt[group] = now;
     detection.queue[group] = (detection.queue[group] as number) + more;
   } else {
     detection.stopLineAt[group] = now;
     detection.queue[group] = Math.max(0, (detection.queue[group] as number) - more);
   }
+  return more;
 }
 
 /** A button is pressed, or its call is served. */

@@ -109,6 +109,17 @@ test("a frame and an override survive a restart of the cabinet", async () => {
   expect(after.mode()).toBe("adaptive");
 });
 
+test("arrivals go on from what was counted when a cabinet begins anew, and claim none that nobody saw", async () => {
+  const kept = memory();
+  const before = cabinet({ memory: kept, rate: busy });
+  await before.run(1800);
+  const counted = ["arrivals_green", "arrivals_red"].map((measure) => before.alone.behaviour.read(measure));
+  for (const each of counted) expect(each).toBeGreaterThan(100);
+  before.alone.stop();
+  const after = cabinet({ memory: kept, rate: busy });
+  expect(["arrivals_green", "arrivals_red"].map((measure) => after.alone.behaviour.read(measure))).toEqual(counted);
+});
+
 test("the counter of terminations never falls back, even when the power goes without a word", async () => {
   const kept = memory();
   const before = cabinet({ memory: kept, rate: busy });

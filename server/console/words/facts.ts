@@ -128,6 +128,8 @@ export const FACTS = {
   "measure.queue": { en: "Queue", fr: "File" },
   "measure.mode": { en: "Mode", fr: "Mode" },
   "measure.terminations": { en: "Greens ended by gap-out", fr: "Verts finis sans demande" },
+  "measure.arrivals_green": { en: "Came on green", fr: "Arrivés au vert" },
+  "measure.arrivals_red": { en: "Came on red", fr: "Arrivés au rouge" },
   "measure.calls": { en: "Calls, counted", fr: "Appels, comptés" },
   "measure.waiting": { en: "Someone waits", fr: "Quelqu’un attend" },
   "measure.rain_mm_h": { en: "Rain", fr: "Pluie" },
