@@ -4,6 +4,7 @@ import { fault } from "./condition.ts";
 import type { QueryLimits } from "./engine.ts";
 import { typeOf, type Value, type ValueType } from "./evaluate.ts";
 import { filled } from "./fill.ts";
+import { integrated, nestedAggregate } from "./nested.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { aggregated, canAggregate } from "./pushdown.ts";
 import { recentAggregate } from "./recent-aggregate.ts";
@@ -39,6 +40,7 @@ export interface Read {
   took(points: number): void;
   readonly catalogue: Catalogue;
   readonly limits: QueryLimits;
+  readonly now_ns: bigint;
 }
 
 export interface Sources {
@@ -55,6 +57,11 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
     const [field] = call.arguments;
     const input = name === "cumulative_sum" || name === "integral" ? options : earlier(options);
     if (field?.kind === "call") refuseType(name, typeOf(field), refOf(innermost(field)), input, sources);
+    if (name === "integral") {
+      refuseType(name, refOf(field).type, refOf(field), input, sources);
+      const found = await integrated(call, input, sources.from, sources.context);
+      if (found !== undefined) return found;
+    }
     const stream =
       field?.kind === "call"
         ? await calls(field, input, false, sources)
@@ -98,7 +105,7 @@ const fillType = (type: ValueType): "float" | "integer" | "string" | "boolean" =
   type === "integer" || type === "unsigned" ? "integer" : type === "string" || type === "boolean" ? type : "float";
 
 /** One interval more, so that the first window has one before it. */
-function earlier(options: Options): Options {
+export function earlier(options: Options): Options {
   const { every, isAscending, start, end, opened } = options;
   if (every === 0n) return options;
   const [first, last] = opened;
@@ -139,6 +146,9 @@ async function reducedBy(
     const aggregation = { name: call.name, argument, beside, ref, series, options, isAtWindow, read: context };
     return recentAggregate(aggregation) ?? aggregated(aggregation);
   }
+  const over = { name: call.name, argument, beside, ref, options, isAtWindow, read: sources.context };
+  const nested = await nestedAggregate(over, sources.from);
+  if (nested !== undefined) return nested;
   const aggregate = aggregateOf(call.name, argument);
   if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);
   const input = UNORDERED.has(call.name) ? { ...options, isOrdered: false } : options;

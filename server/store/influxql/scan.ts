@@ -45,7 +45,7 @@ export interface Plain {
   readonly groups: readonly number[];
 }
 
-const SQL_TYPES: Readonly<Record<FieldType, string>> = {
+export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
   float: "DOUBLE",
   integer: "BIGINT",
   unsigned: "BIGINT",

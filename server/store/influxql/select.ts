@@ -1,25 +1,19 @@
-import type { Column, Expression, FieldType, Select, Source } from "./ast.ts";
-import type { Catalogue } from "./catalogue.ts";
+import type { Expression, FieldType, Select, Source } from "./ast.ts";
 import { checkSelect } from "./check.ts";
 import { fault } from "./condition.ts";
-import type { QueryLimits, ResultSeries } from "./engine.ts";
+import type { ResultSeries } from "./engine.ts";
 import { InfluxError } from "./engine.ts";
 import { compile, typeFault, typeOf, type Value, type ValueType } from "./evaluate.ts";
-import { isMathFunction } from "./fold.ts";
+import { hasCall, Parts, SELECTORS } from "./columns.ts";
 import { calls, type Read, rawStream } from "./calls.ts";
 import { innerOptions, type Options, outerOptions, type Ref } from "./options.ts";
-import { printExpression } from "./print.ts";
 import { cast, fillingOf, type Rows, scanned, Scanner } from "./rows.ts";
 import { columnNames, isTime, nameOf, resolve, spread } from "./resolve.ts";
 import { limit, type Stream, StreamBuilder } from "./stream.ts";
 import { compareText, TagSet } from "./tags.ts";
 import { MIN_NS, windowOf } from "./window.ts";
 
-export interface Context extends Read {
-  readonly catalogue: Catalogue;
-  readonly now_ns: bigint;
-  readonly limits: QueryLimits;
-}
+export type Context = Read;
 
 /** Runs a SELECT. Raises InfluxError in InfluxDB's words. */
 export async function runSelect(select: Select, context: Context): Promise<ResultSeries[]> {
@@ -70,77 +64,6 @@ function limitBuckets(select: Select, options: Options, most: number): void {
   const buckets = (last - first + options.every) / options.every;
   if (buckets > BigInt(most)) throw new InfluxError(400, `max-select-buckets limit exceeded: (${buckets}/${most})`);
 }
-
-const hasCall = (part: Expression): boolean =>
-  (part.kind === "call" && (!isMathFunction(part.name) || part.arguments.some(hasCall))) ||
-  (part.kind === "binary" && (hasCall(part.left) || hasCall(part.right))) ||
-  (part.kind === "parentheses" && hasCall(part.inner));
-
-type Call = Extract<Expression, { kind: "call" }>;
-
-/** What the columns are computed from: calls, and fields and tags beside them, each with a place of its own. */
-class Parts {
-  readonly calls: { call: Call; place: number; type: ValueType }[] = [];
-  readonly refs: { ref: Ref; place: number }[] = [];
-  readonly #places = new Map<string, number>();
-
-  constructor(columns: readonly Column[]) {
-    for (const { expression } of columns) this.#visit(expression);
-    this.refs.sort((a, b) => compareText(a.ref.name, b.ref.name));
-  }
-
-  get size(): number {
-    return this.#places.size;
-  }
-
-  placeOf = (part: Expression): number | undefined =>
-    part.kind === "call" || part.kind === "reference" ? this.#places.get(printExpression(part)) : undefined;
-
-  #visit(part: Expression): void {
-    switch (part.kind) {
-      case "call": {
-        if (isMathFunction(part.name)) {
-          part.arguments.forEach((each) => this.#visit(each));
-          return;
-        }
-        const place = this.#place(part);
-        if (place !== undefined) this.calls.push({ call: part, place, type: typeOf(part) });
-        return;
-      }
-      case "reference": {
-        const place = this.#place(part);
-        if (place !== undefined) this.refs.push({ ref: { name: part.name, type: part.type }, place });
-        return;
-      }
-      case "binary":
-        this.#visit(part.left);
-        this.#visit(part.right);
-        return;
-      case "parentheses":
-        this.#visit(part.inner);
-        return;
-      case "boolean":
-      case "distinct":
-      case "duration":
-      case "integer":
-      case "number":
-      case "regex":
-      case "string":
-      case "wildcard":
-      default:
-    }
-  }
-
-  #place(part: Expression): number | undefined {
-    const key = printExpression(part);
-    if (this.#places.has(key)) return undefined;
-    const place = this.#places.size;
-    this.#places.set(key, place);
-    return place;
-  }
-}
-
-const SELECTORS = new Set(["first", "last", "min", "max", "percentile", "sample", "top", "bottom"]);
 
 /** The rows of a SELECT whose names are resolved. */
 export async function rowsOf(select: Select, options: Options, context: Context): Promise<Rows[]> {

@@ -55,3 +55,13 @@ export function windowSql(t: string, windows: Windows, unit_ns: bigint, changes:
   const change = `(${before} - ${zone(begun)})`;
   return `(${begun} + CASE WHEN abs(${change}) < ${e} THEN ${change} ELSE 0 END)`;
 }
+
+/** The same where the clock does not change within the span; undefined: it does, or the span has no bounds to tell by. */
+export function fixedWindowSql(t: string, windows: Windows, unit_ns: bigint): string | undefined {
+  const { start, end, every, zone } = windows;
+  if (every === 0n) return "0";
+  if (zone === undefined) return windowSql(t, windows, unit_ns, []);
+  if (start < -(2n ** 62n) || end > 2n ** 62n) return undefined;
+  const changes = changesOf(zone, start - 2n * every, end + 2n * every);
+  return changes.length === 1 ? windowSql(t, windows, unit_ns, changes) : undefined;
+}
