@@ -55,8 +55,8 @@ export async function backUp(order: {
 }): Promise<Manifest> {
   const { from, to, version, format, at } = order;
   emptyDirectory(to);
-  for (const name of PLAIN) copyPlain(join(from, name), join(to, name));
-  if (existsSync(join(from, STATE))) copyState(join(from, STATE), join(to, STATE));
+  for (const name of PLAIN) await copyPlain(join(from, name), join(to, name));
+  if (existsSync(join(from, STATE))) await copyState(join(from, STATE), join(to, STATE));
   order.progress(STATE_SHARE);
   const has = await order.readings(to, (share) => order.progress(STATE_SHARE + share * READINGS_SHARE));
   const names = filesBelow(to);
@@ -67,7 +67,7 @@ export async function backUp(order: {
   }
   const manifest = { format, version, at, readingsElsewhere: !has && !existsSync(join(to, "readings")), files };
   writeFileSync(join(to, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  settled(join(to, MANIFEST), to);
+  await settled(join(to, MANIFEST), to);
   return manifest;
 }
 
@@ -103,7 +103,7 @@ export async function restore(order: {
   }
   emptyDirectory(to);
   for (const { name, size } of manifest.files) {
-    copyPlain(join(from, name), join(to, name));
+    await copyPlain(join(from, name), join(to, name));
     passed(size);
   }
   return manifest;
@@ -153,7 +153,7 @@ async function sumOf(file: string): Promise<string> {
 }
 
 /** From another connection, and so beside a server that writes: SQLite's log gives each reader one moment. */
-function copyState(from: string, to: string): void {
+async function copyState(from: string, to: string): Promise<void> {
   const database = new DatabaseSync(from, { readOnly: false });
   try {
     database.exec("PRAGMA busy_timeout = 10000");
@@ -161,19 +161,19 @@ function copyState(from: string, to: string): void {
   } finally {
     database.close();
   }
-  settled(to, dirname(to));
+  await settled(to, dirname(to));
 }
 
-function copyPlain(from: string, to: string): void {
+async function copyPlain(from: string, to: string): Promise<void> {
   const found = statSync(from, { throwIfNoEntry: false });
   if (found === undefined) return;
   mkdirSync(found.isDirectory() ? to : dirname(to), { recursive: true });
   if (!found.isDirectory()) {
     copyFileSync(from, to);
-    settled(to, dirname(to));
+    await settled(to, dirname(to));
     return;
   }
-  for (const name of readdirSync(from)) copyPlain(join(from, name), join(to, name));
+  for (const name of readdirSync(from)) await copyPlain(join(from, name), join(to, name));
 }
 
 function filesBelow(directory: string): string[] {

@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { inTransaction, literal, rowsOf } from "./sql.ts";
@@ -156,8 +157,18 @@ export class Archives {
     return join(this.directory, file);
   }
 
-  async attach(connection: DuckDBConnection, { file }: Pick<Archive, "file">): Promise<void> {
-    await connection.run(`ATTACH '${quoted(this.path(file))}' AS "${aliasOf(file)}" (READ_ONLY)`);
+  async attach(connection: DuckDBConnection, archive: Pick<Archive, "file">): Promise<void> {
+    await connection.run(this.attachSql(archive));
+  }
+
+  attachSql({ file }: Pick<Archive, "file">): string {
+    return `ATTACH IF NOT EXISTS '${quoted(this.path(file))}' AS "${aliasOf(file)}" (READ_ONLY)`;
+  }
+
+  /** Where the database is copied to while an archive is written; what a crash leaves of it is swept up like archives. */
+  get copy(): string {
+    mkdirSync(this.directory, { recursive: true });
+    return this.path(`${this.identity}-aside.duckdb`);
   }
 
   /** Removes files that count no more. */
@@ -241,7 +252,9 @@ export class Archives {
       // There is no archive yet.
     }
     for (const file of found) {
-      if (file.startsWith(`${this.identity}-`) && !listed.has(file)) rmSync(this.path(file), { force: true });
+      if (file.startsWith(`${this.identity}-`) && !listed.has(file)) {
+        rmSync(this.path(file), { force: true, recursive: true });
+      }
     }
   }
 
@@ -307,14 +320,14 @@ export const archivesBeside = (path: string): string => `${path.replace(/\.duckd
 export const aliasOf = (file: string): string => file.replace(/\.duckdb$/, "");
 export const quoted = (text: string): string => text.replaceAll("'", "''");
 
-/** Returns when a file and its name are on the disk; how many bytes it has. */
-export function settled(path: string, directory: string): number {
+/** Resolves when a file and its name are on the disk, to how many bytes it has. */
+export async function settled(path: string, directory: string): Promise<number> {
   for (const each of [path, directory]) {
-    const handle = openSync(each, "r");
+    const handle = await open(each, "r");
     try {
-      fsyncSync(handle);
+      await handle.sync();
     } finally {
-      closeSync(handle);
+      await handle.close();
     }
   }
   return statSync(path).size;

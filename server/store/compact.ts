@@ -1,21 +1,29 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Archive, Archives } from "./archive.ts";
 import { aliasOf, quoted, settled } from "./archive.ts";
+import type { Aside } from "./aside.ts";
+import { inAnotherProcess, onTheSpot } from "./aside.ts";
 import { inTransaction, literal, rowsOf } from "./sql.ts";
 import { rollUp } from "./rollups.ts";
 import { WEEK, weekOf } from "./weeks.ts";
 
 /** What a compaction needs of the store that it works for. */
 export interface Compacting {
+  /** The file of the database. */
+  readonly path: string;
   readonly archives: Archives;
   /** A connection of its own, so that it never stands in a commit's way. */
   readonly connection: DuckDBConnection;
   /** From its return on nothing is added to `readings` before `to`: what comes is late. One more than the number of what was said late until then. */
   freeze(to: number): Promise<number>;
+  /** Runs a short statement in the transaction of the next commit, so that the disk is not waited for once more. */
+  readonly withCommit: (sql: string) => Promise<void>;
   /** So many readings are no longer among the hot ones. */
   moved(readings: number): void;
   /** Lets others go first, between two steps. */
   readonly pause: () => Promise<void>;
+  /** Aborted when it is to end early. */
+  readonly closing: AbortSignal;
   /** Told of each step that is done, in the order of doing. */
   done?(step: CompactionStep): void;
 }
@@ -23,7 +31,12 @@ export type CompactionStep = "frozen" | "written" | "rolled up" | "listed" | "co
 
 /** Twice DuckDB's own: a row takes 4 % less, and one series is found as soon. */
 const GROUP_ROWS = 245_760;
-const DELETED_AT_ONCE = 250_000;
+/** So many are gone in some 4 ms, which is how long a commit may wait for it. */
+const DELETED_AT_ONCE = 50_000;
+/** An archive of fewer rows is written before a process that could do it has begun. */
+const FEW = 50_000;
+/** A checkpoint is refused in the middle of a commit, which takes milliseconds. */
+const CHECKPOINTS = 50;
 
 /**
  * Moves readings before `until` into archives, a week at a time, the oldest first, and then into their weeks what was said
@@ -68,19 +81,18 @@ async function compactWeek(parts: Compacting, week: number, to: number): Promise
   const hot = `FROM readings WHERE instant >= ${literal(from)} AND instant < ${literal(to)}`;
   const [[moved] = [0]] = await rowsOf(connection, `SELECT count(*)::DOUBLE ${hot}`);
   const source = sourceSql(archives, before, hot, { week, to, said });
-  const [[threads] = []] = await rowsOf(connection, "SELECT current_setting('threads')::DOUBLE");
+  const aside = await asideFor(parts, { before, hot, said, moved: moved as number });
   let raw: Archive | undefined;
   let rollups: Archive[];
-  // With one core to itself, the server goes on answering stations.
-  await connection.run("SET threads = 1");
   try {
-    raw = await writeRaw(parts, week, source, { to, late_to: said });
+    raw = await writeRaw(parts, aside, week, source, { to, late_to: said });
     parts.done?.("written");
-    rollups = raw === undefined ? [] : await rollUp(parts, raw);
+    rollups = raw === undefined ? [] : await rollUp(parts, aside, raw);
     parts.done?.("rolled up");
   } finally {
-    await connection.run(`SET threads = ${threads as number}`);
+    await aside.end();
   }
+  if (raw !== undefined) await archives.attach(connection, raw);
   const written = raw === undefined ? [] : [raw, ...rollups];
   const archivedTo = Math.max(archives.archivedTo, to);
   await inTransaction(connection, [
@@ -98,6 +110,40 @@ async function compactWeek(parts: Compacting, week: number, to: number): Promise
   parts.done?.("listed");
   await collect(parts, replaced);
   parts.done?.("collected");
+}
+
+/**
+ * Where the archive is written. What is moved was said long ago and is frozen, so that a copy of the file has it as soon as a
+ * checkpoint has come after it.
+ */
+async function asideFor(
+  { archives, connection, path, pause, closing }: Compacting,
+  work: { before: Archive | undefined; hot: string; said: number; moved: number },
+): Promise<Aside> {
+  const { before, hot, said, moved } = work;
+  if (moved + (before?.rows ?? 0) < FEW) return onTheSpot(connection);
+  const [[memory] = []] = await rowsOf(connection, "SELECT current_setting('memory_limit')");
+  const print = `SELECT (SELECT count(*)::DOUBLE ${hot}), count(*)::DOUBLE, sum(said)::DOUBLE FROM late WHERE said < ${said}`;
+  const wanted = JSON.stringify(await rowsOf(connection, print));
+  for (let tries = 1; ; tries++) {
+    const order = { database: path, copy: archives.copy, memory: memory as string };
+    const aside = await inAnotherProcess(order, closing);
+    try {
+      // In a database of which no checkpoint was ever made, not even the tables are there.
+      const found = await aside.rows(print).catch((problem: Error) => problem.message);
+      if (JSON.stringify(found) === wanted) {
+        if (before !== undefined) await aside.rows(archives.attachSql(before));
+        return aside;
+      }
+      if (tries === CHECKPOINTS) throw new Error(`no copy holds what is to be archived: ${JSON.stringify(found)}`);
+    } catch (problem) {
+      await aside.end();
+      throw problem;
+    }
+    await aside.end();
+    await pause();
+    await connection.run("CHECKPOINT").catch(() => {});
+  }
 }
 
 /** The readings of a week before `to`, as far as they were said before number `said`. */
@@ -126,28 +172,29 @@ function sourceSql(
  * best. Undefined when there is nothing to write.
  */
 async function writeRaw(
-  { archives, connection, pause }: Compacting,
+  { archives, pause }: Compacting,
+  aside: Aside,
   week: number,
   source: string,
   held: Pick<Archive, "to" | "late_to">,
 ): Promise<Archive | undefined> {
-  await connection.run(`CREATE OR REPLACE TEMP TABLE places AS
+  await aside.rows(`CREATE OR REPLACE TEMP TABLE places AS
     SELECT id AS series, row_number() OVER (ORDER BY measure, device) AS place FROM series`);
-  const [[rows] = [0]] = await rowsOf(connection, `SELECT count(*)::DOUBLE FROM ${source}`);
+  const [[rows] = [0]] = await aside.rows(`SELECT count(*)::DOUBLE FROM ${source}`);
   if (rows === 0) return undefined;
   await pause();
   const file = archives.newFile("raw", week);
   const path = archives.path(file);
-  await connection.run(`ATTACH '${quoted(path)}' AS archive (STORAGE_VERSION 'latest', ROW_GROUP_SIZE ${GROUP_ROWS})`);
+  await aside.rows(`ATTACH '${quoted(path)}' AS archive (STORAGE_VERSION 'latest', ROW_GROUP_SIZE ${GROUP_ROWS})`);
   try {
     // In one piece: a file that grows piece by piece is to a third blocks that nothing lies in.
-    await connection.run(`CREATE TABLE archive.readings AS
+    await aside.rows(`CREATE TABLE archive.readings AS
       SELECT series, instant, value FROM ${source} JOIN places USING (series) ORDER BY place, instant`);
   } finally {
-    await connection.run("DETACH archive");
+    await aside.rows("DETACH archive");
   }
-  const bytes = settled(path, archives.directory);
-  await archives.attach(connection, { file });
+  const bytes = await settled(path, archives.directory);
+  await aside.rows(archives.attachSql({ file }));
   return { kind: "raw", week, file, rows: rows as number, bytes, ...held };
 }
 
@@ -156,24 +203,7 @@ async function collect(parts: Compacting, replaced: readonly Archive[]): Promise
   const { archives, connection } = parts;
   await archives.readers.ended();
   await archives.remove(connection, replaced);
-  const to = archives.archivedTo;
-  const [[oldest, rows] = [null, 0]] = await rowsOf(
-    connection,
-    `SELECT min(instant)::DOUBLE, count(*)::DOUBLE FROM readings WHERE instant < ${literal(to)}`,
-  );
-  if (typeof oldest === "number") {
-    const steps = Math.ceil((rows as number) / DELETED_AT_ONCE);
-    for (let step = 1; step <= steps; step++) {
-      await parts.pause();
-      await connection.run(
-        `DELETE FROM readings WHERE instant < ${literal(step === steps ? to : oldest + ((to - oldest) * step) / steps)}`,
-      );
-    }
-  }
-  if (typeof oldest === "number") {
-    // So that the log does not keep the deletions until the next commit, whose station would wait for it.
-    await connection.run("CHECKPOINT").catch(() => {});
-  }
+  await removeMoved(parts, archives.archivedTo);
   for (const held of archives.ofKind("raw").values()) {
     if (!archives.hasLate(held.week)) continue;
     await connection.run(
@@ -181,4 +211,20 @@ async function collect(parts: Compacting, replaced: readonly Archive[]): Promise
     );
   }
   archives.forgetLate();
+}
+
+async function removeMoved({ connection, pause, withCommit }: Compacting, to: number): Promise<void> {
+  const [[oldest, rows] = [null, 0]] = await rowsOf(
+    connection,
+    `SELECT min(instant)::DOUBLE, count(*)::DOUBLE FROM readings WHERE instant < ${literal(to)}`,
+  );
+  if (typeof oldest !== "number") return;
+  const steps = Math.ceil((rows as number) / DELETED_AT_ONCE);
+  const edge = (step: number): string => literal(step === steps ? to : oldest + ((to - oldest) * step) / steps);
+  for (let step = 1; step <= steps; step++) {
+    await pause();
+    await withCommit(`DELETE FROM readings WHERE instant >= ${edge(step - 1)} AND instant < ${edge(step)}`);
+  }
+  // So that the log does not keep the deletions until the next commit, whose station would wait for it.
+  await connection.run("CHECKPOINT").catch(() => {});
 }

@@ -22,7 +22,7 @@ export async function copyDatabase(
   } finally {
     await connection.run("DETACH backup");
   }
-  settled(path, dirname(path));
+  await settled(path, dirname(path));
   const files = archives.files();
   const directory = archivesBeside(path);
   if (files.length > 0) mkdirSync(directory, { recursive: true });
@@ -33,7 +33,7 @@ export async function copyDatabase(
       linkSync(archives.path(file), to);
     } catch {
       copyFileSync(archives.path(file), to);
-      settled(to, directory);
+      await settled(to, directory);
     }
   }
   progress(1);

@@ -44,6 +44,8 @@ export class DuckdbStore implements Store {
   /** Compactions and drops, one after the other. */
   private keeping: Promise<unknown> = Promise.resolve();
   private committing: Promise<unknown> = Promise.resolve();
+  /** What the next commit takes along. */
+  private readonly riders: Rider[] = [];
 
   constructor(path: string, options: DuckdbOptions) {
     this.path = path;
@@ -66,18 +68,33 @@ export class DuckdbStore implements Store {
   }
 
   private async commitTo(open: OpenDatabase, contributions: readonly Contribution[]): Promise<void> {
+    const riders = this.riders.splice(0);
     try {
       await open.begun;
       await rewriteMarks(open);
+      for (const { sql } of riders) await open.writer.run(sql);
       write(open, contributions);
       await open.end.run();
+      for (const { done } of riders) done();
       open.begun = open.begin.run();
       open.begun.catch(() => {});
     } catch (problem) {
+      for (const { failed } of riders) failed(problem);
       // What the transaction left behind in memory is unknown, so the next call opens the database afresh.
       await this.shut();
       throw storeFault(problem, this.path);
     }
+  }
+
+  /** Runs a statement with the next commit, or with one of nothing when none has come by the end of `pause`. */
+  private async withCommit(sql: string, pause: () => Promise<void>): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const rider: Rider = { sql, done: resolve, failed: reject };
+    this.riders.push(rider);
+    promise.catch(() => {});
+    await Promise.race([promise, pause()]);
+    if (this.riders.includes(rider)) await this.commit([]);
+    await promise;
   }
 
   /** Durable once it resolves. */
@@ -232,6 +249,11 @@ export class DuckdbStore implements Store {
             closing.throwIfAborted();
             return open.nextLate;
           },
+          withCommit: async (sql) => {
+            // As above: a commit that fails waits for this.
+            await Promise.race([this.withCommit(sql, pause), aborted(closing)]);
+            closing.throwIfAborted();
+          },
           moved(readings) {
             open.hotRows -= readings;
           },
@@ -327,6 +349,13 @@ export class DuckdbStore implements Store {
     if (this.state === undefined) await this.open();
     return this.state as OpenDatabase;
   }
+}
+
+/** A statement that goes along with a commit. */
+interface Rider {
+  readonly sql: string;
+  readonly done: () => void;
+  readonly failed: (problem: unknown) => void;
 }
 
 /** Whoever names no territory keeps the tags that devices had. */

@@ -1,7 +1,8 @@
 import type { Archive, Archives } from "./archive.ts";
 import { aliasOf, quoted, settled } from "./archive.ts";
 import type { Compacting } from "./compact.ts";
-import { literal, rowsOf } from "./sql.ts";
+import type { Aside } from "./aside.ts";
+import { literal } from "./sql.ts";
 import { HOUR } from "#protocol/units.ts";
 import { WEEK } from "./weeks.ts";
 
@@ -41,7 +42,7 @@ const unpackedSql = (files: readonly string[]): string => `
  * Computes both roll-ups of a week from its raw readings. Steps of which the raw readings have been dropped already stay as
  * they were.
  */
-export async function rollUp({ archives, connection, pause }: Compacting, raw: Archive): Promise<Archive[]> {
+export async function rollUp({ archives, pause }: Compacting, aside: Aside, raw: Archive): Promise<Archive[]> {
   const { week, to, late_to } = raw;
   const whole = wholeFrom(archives);
   const made: Archive[] = [];
@@ -57,10 +58,10 @@ export async function rollUp({ archives, connection, pause }: Compacting, raw: A
     }
     const file = archives.newFile(kind, week);
     const path = archives.path(file);
-    await connection.run(`COPY (${packedSql(parts.join(" UNION ALL "))} ORDER BY series, instant)
+    await aside.rows(`COPY (${packedSql(parts.join(" UNION ALL "))} ORDER BY series, instant)
       TO '${quoted(path)}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)`);
-    const [[rows] = [0]] = await rowsOf(connection, `SELECT count(*)::DOUBLE FROM read_parquet('${quoted(path)}')`);
-    made.push({ kind, week, file, rows: rows as number, bytes: settled(path, archives.directory), to, late_to });
+    const [[rows] = [0]] = await aside.rows(`SELECT count(*)::DOUBLE FROM read_parquet('${quoted(path)}')`);
+    made.push({ kind, week, file, rows: rows as number, bytes: await settled(path, archives.directory), to, late_to });
   }
   return made;
 }

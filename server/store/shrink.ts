@@ -30,7 +30,7 @@ export async function shrink(path: string, instance: DuckDBInstance): Promise<bo
   } finally {
     connection.closeSync();
   }
-  settled(fresh, dirname(path));
+  await settled(fresh, dirname(path));
   instance.closeSync();
   // What it holds would be written a second time into a file that has it already.
   if (existsSync(`${path}.wal`)) rmSync(fresh);
