@@ -82,7 +82,15 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
   try {
     if (settings.town && settings.history > 0 && hasNoPast(directory)) {
       // A database elsewhere that cannot be reached is better known before than after the rehearsal.
-      if (settings.store !== "duckdb") await live.openStore();
+      if (settings.store !== "duckdb") {
+        const said = new Set<string>();
+        const answered = live.openStore((fault) => {
+          const problem = fault.in(terminal.language);
+          if (!said.has(problem)) terminal.say(words.waits(problem));
+          said.add(problem);
+        });
+        if ((await Promise.race([answered, stopped])) === "stopped") return 0;
+      }
       const text = words.history(settings.history / 3600);
       const laid = await layDown({
         directory,
@@ -101,6 +109,8 @@ async function run(settings: StartSettings, terminal: Terminal, directory: DataD
     }
     beginPresent(directory);
     const running = await live.run();
+    const failing = running.server.ingest.stats().failing;
+    if (failing !== undefined) terminal.say(words.waits(failing.fault.in(terminal.language)));
     terminal.out(`  ${words.mqtt}  ${running.mqtt}`);
     if (settings.town) {
       const order = townOrder(live, town, time, settings.seed, directory, running.mqtt);
@@ -218,6 +228,7 @@ interface Words {
   town(territory: Territory): string;
   history(hours: number): string;
   townEnded(how: string): string;
+  waits(problem: string): string;
   minute(facts: MinuteFacts): string;
 }
 
@@ -258,6 +269,7 @@ const WORDS: Record<Language, Words> = {
       return `rehearsing the last ${days === undefined ? hoursOf(hours) : english(days, "day")}`;
     },
     townEnded: (how) => `The simulated town has ended (${how}); it is started again.`,
+    waits: (problem) => `${problem} Readings wait until it answers.`,
     minute: ({ time, online, stations, readings, decisions, alarms }) =>
       `${time}  ${online}/${stations} live · ${english(readings, "reading")} stored · ${english(decisions, "decision")} · ${english(alarms, "alarm")}`,
   },
@@ -277,6 +289,7 @@ const WORDS: Record<Language, Words> = {
         : `répétition des ${days} derniers jours`;
     },
     townEnded: (how) => `La ville simulée s’est arrêtée (${how}) ; elle redémarre.`,
+    waits: (problem) => `${problem} Les mesures attendent qu’il réponde.`,
     minute: ({ time, online, stations, readings, decisions, alarms }) =>
       `${time}  ${online}/${stations} actives · ${french(readings, "mesure")} · ${french(decisions, "décision")} · ${french(alarms, "alarme")}`,
   },

@@ -10,6 +10,11 @@ import type { Contribution, Store } from "./store/store.ts";
  * synced a few hundred times a second at most, whatever the load. One commit is under way at a time.
  */
 export interface GroupCommit {
+  /**
+   * Finds out from the store what it has. A store that does not answer yet is failing from the start, and is asked again as
+   * after a commit that failed; its other faults are raised.
+   */
+  start(): Promise<void>;
   /** Why a message of this size cannot be taken now: TOO_MANY or the store's own; undefined when it can. */
   refuses(readings: number, bytes: number): Fault | undefined;
   /** Adds to the group that gathers; the promise is the group's. Ask `refuses` first. */
@@ -55,7 +60,7 @@ interface GroupCommitOptions {
   committed(contributions: readonly Contribution[]): void;
   /** A commit failed: neither its group nor the one that gathered meanwhile is taken. */
   failed(): void;
-  /** A commit failed and the time to rest is over: find out from the store what it has. */
+  /** At the start, and when a commit failed and the time to rest is over: find out from the store what it has. */
   recover(): Promise<void>;
 }
 
@@ -67,6 +72,16 @@ interface Group {
   readonly done: PromiseWithResolvers<void>;
 }
 
+interface Failing {
+  readonly since: number;
+  backOff_s: number;
+  fault: Fault;
+  /** Whether it is still to say what it has; until then nothing is taken. */
+  recovering: boolean;
+  /** Nothing was refused yet: it is well again as soon as it answers, and not only when it has committed. */
+  readonly fromStart: boolean;
+}
+
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const { store, clock } = options;
   const limits = { ...GROUP_LIMITS, ...options.limits };
@@ -76,7 +91,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let underWay: Group | undefined;
   let lingering: Cancel | undefined;
   let stopped = false;
-  let failing: { since: number; until: number; backOff_s: number; fault: Fault; recovering: boolean } | undefined;
+  let failing: Failing | undefined;
 
   const open = (): Group => {
     const group: Group = {
@@ -127,15 +142,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   /** What gathers builds on the group that failed, so both are refused: their stations send them again. */
   const fail = (group: Group, problem: unknown): void => {
     const fault = faultOf(problem);
-    const now = clock.now();
-    const backOff_s = failing === undefined ? BACK_OFF_S : Math.min(failing.backOff_s * 2, LONGEST_BACK_OFF_S);
-    failing = {
-      since: failing?.since ?? now,
-      until: now + backOff_s * 1000,
-      backOff_s,
-      fault,
-      recovering: true,
-    };
+    rest(fault, false);
     lingering?.();
     lingering = undefined;
     const refused = [group, gathering];
@@ -143,22 +150,37 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     gathering = undefined;
     options.failed();
     for (const each of refused) each?.done.reject(fault);
+  };
+
+  const rest = (fault: Fault, fromStart: boolean): void => {
+    const backOff_s = failing === undefined ? BACK_OFF_S : Math.min(failing.backOff_s * 2, LONGEST_BACK_OFF_S);
+    failing = { since: failing?.since ?? clock.now(), backOff_s, fault, recovering: true, fromStart };
     if (!stopped) clock.after(seconds(backOff_s), () => void recover());
   };
 
   const recover = async (): Promise<void> => {
-    if (failing === undefined || stopped) return;
+    const rests = failing;
+    if (rests === undefined || stopped) return;
     try {
       await options.recover();
-      failing.recovering = false;
+      rests.recovering = false;
+      if (rests.fromStart) failing = undefined;
     } catch (problem) {
-      failing.fault = faultOf(problem);
-      failing.backOff_s = Math.min(failing.backOff_s * 2, LONGEST_BACK_OFF_S);
-      clock.after(seconds(failing.backOff_s), () => void recover());
+      rests.fault = faultOf(problem);
+      rests.backOff_s = Math.min(rests.backOff_s * 2, LONGEST_BACK_OFF_S);
+      clock.after(seconds(rests.backOff_s), () => void recover());
     }
   };
 
   return {
+    async start() {
+      try {
+        await options.recover();
+      } catch (problem) {
+        if (!(problem instanceof Fault) || problem.code !== "STORE_UNREACHABLE") throw problem;
+        rest(problem, true);
+      }
+    },
     refuses(readings, bytes) {
       if (failing?.recovering) return failing.fault;
       if (stopped) return new Fault("STORE_FAILED", { problem: "the server stops" });

@@ -16,7 +16,10 @@ import type { Contribution, Store } from "./store/store.ts";
 
 /** Where a station's words become readings: parsed at the border, checked, deduplicated, committed, and only then answered. */
 export interface Ingest {
-  /** Reads from the store how far each station's readings are committed. */
+  /**
+   * Reads from the store how far each station's readings are committed. While a store does not answer yet, nothing that
+   * stations say is taken, for nobody knows whether it was said before. Raises its other faults.
+   */
   start(): Promise<void>;
   /**
    * Takes a message of an `up/` topic. Resolves when what it said is committed (or was committed before, or lies in
@@ -43,6 +46,8 @@ export interface IngestOptions {
   readonly territory: Territory;
   readonly store: Store;
   readonly clock: Clock;
+  /** Comes once, before the store is first asked; again when it failed. */
+  open?(): Promise<void>;
   /** Sends a station its receipt: once for each commit that held something of it, and when it repeats itself. */
   receipts(station: string, receipt: Receipt): void;
   readonly listener: IngestListener;
@@ -83,6 +88,7 @@ export function createIngest(options: IngestOptions): Ingest {
   let accepted = 0;
   let duplicates = 0;
   let early = 0;
+  let isOpen = false;
 
   const group: GroupCommit = createGroupCommit({
     store,
@@ -101,7 +107,9 @@ export function createIngest(options: IngestOptions): Ingest {
     },
     failed: () => marks.forgetGathered(),
     async recover() {
+      if (!isOpen) await options.open?.();
       marks.reset(await store.marks());
+      isOpen = true;
     },
   });
 
@@ -120,6 +128,8 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 
   const readings = (station: string, payload: Uint8Array): Promise<void> => {
+    const unknown = isOpen ? undefined : group.refuses(1, payload.length);
+    if (unknown !== undefined) return Promise.reject(unknown);
     const batch = readable(station, payload);
     if (batch === undefined) return Promise.resolve();
     const { epoch, after, first, count } = batch;
@@ -206,9 +216,7 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 
   return {
-    async start() {
-      marks.reset(await store.marks());
-    },
+    start: () => group.start(),
     message,
     stop: () => group.stop(),
     stats: () => ({

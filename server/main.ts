@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { Fault } from "#protocol/faults.ts";
 import type { Clock } from "#protocol/ports.ts";
 import type { Territory, TerritoryFile } from "#protocol/territory.ts";
+import { seconds } from "#protocol/units.ts";
 import { openAccess } from "./access.ts";
-import { createApi } from "./api/api.ts";
+import { type Api, createApi } from "./api/api.ts";
 import { embeddedBroker, type TlsTexts } from "./broker-aedes.ts";
 import type { Broker } from "./broker.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -15,6 +16,7 @@ import { createServer, type Server } from "./server.ts";
 import { openState, type State } from "./state.ts";
 import { type StoreAddress, storeAt } from "./store/address.ts";
 import { describeDevices } from "./store/describe.ts";
+import type { Store } from "./store/store.ts";
 
 export interface LiveOptions {
   readonly territory: Territory;
@@ -52,11 +54,14 @@ export interface Live {
   /** A link that signs the first administrator in, once. */
   signInLink(): string;
   progress(share: number): void;
-  /** Raises the store's faults, for whoever wants to know before long work that it can be written to. */
-  openStore(): Promise<void>;
+  /**
+   * For whoever wants to know before long work that the store can be written to: resolves once it answers, and the page says
+   * meanwhile what is wrong; `waits` is told. Raises the store's other faults.
+   */
+  openStore(waits: (fault: Fault) => void): Promise<void>;
   /** Takes over the readings of a past that was laid down in DuckDB in the directory, where the town's are kept elsewhere. */
   takePast(): Promise<void>;
-  /** Opens the store and the broker. Raises the faults of both. */
+  /** Opens the store and the broker. Raises the faults of both, but waits for a store that does not answer yet. */
   run(): Promise<Running>;
   stop(): Promise<void>;
 }
@@ -108,7 +113,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     publicKeyPem: keys.publicKeyPem,
     signInLink: () => `${address}/sign-in#${access.signInLink("admin", "administrator")}`,
     progress: (share) => api.progress(share),
-    openStore: () => store.open(),
+    openStore: (waits) => answering(store, api, waits),
     async takePast() {
       if (kept.kind === "duckdb") return;
       const { copyStore } = await import("./store/copy.ts");
@@ -147,6 +152,24 @@ export async function openLive(options: LiveOptions): Promise<Live> {
       state.close();
     },
   };
+}
+
+/** How long a store that does not answer is left alone, at first and at most; it doubles. */
+const REST = { first_s: 1, longest_s: 30 } as const;
+
+async function answering(store: Store, api: Api, waits: (fault: Fault) => void): Promise<void> {
+  for (let rest_s: number = REST.first_s; ; rest_s = Math.min(rest_s * 2, REST.longest_s)) {
+    try {
+      await store.open();
+      api.waits(undefined);
+      return;
+    } catch (fault) {
+      if (!(fault instanceof Fault) || fault.code !== "STORE_UNREACHABLE") throw fault;
+      waits(fault);
+      api.waits(fault);
+    }
+    await new Promise<void>((resolve) => systemClock.after(seconds(rest_s), resolve));
+  }
 }
 
 async function brokerFor(mqtt: MqttOptions, territory: Territory): Promise<{ broker: Broker; where: () => string }> {

@@ -47,7 +47,7 @@ export interface ServerParts {
   readonly territory: Territory;
   readonly clock: Clock;
   readonly broker: Broker;
-  /** Opened at start and closed at stop. */
+  /** Opened at start, or as soon as it answers, and closed at stop. */
   readonly store: Store;
   /** Stays with the caller: it outlives a server that is killed. */
   readonly state: State;
@@ -91,6 +91,7 @@ export interface Server {
   readonly loop: Loop;
   readonly watch: Watch;
   readonly access: Access;
+  /** Does not wait for a store that does not answer: see `Ingest.start`. Raises the store's other faults. */
   start(): Promise<void>;
   /** Ends what is under way and closes the store. */
   stop(): Promise<void>;
@@ -125,6 +126,12 @@ export function createServer(parts: ServerParts): Server {
     territory,
     store,
     clock,
+    async open() {
+      await store.open();
+      registry.rebuild(await store.latest());
+      isOpen = true;
+      beginDeciding();
+    },
     receipts: (station: string, receipt: Receipt) =>
       publish(down(territory.id, station, "receipt"), encodeMessage({ ...receipt, at: clock.now() })),
     listener: {
@@ -178,6 +185,13 @@ export function createServer(parts: ServerParts): Server {
     }
   };
 
+  let isOpen = false;
+  let isUp = false;
+  /** Every decision rests on what the store has: none is made before it has answered. */
+  const beginDeciding = (): void => {
+    if (isOpen && isUp) loop.start();
+  };
+
   const quiet = (): void => {
     watch.stop();
     overrides.stop();
@@ -201,8 +215,6 @@ export function createServer(parts: ServerParts): Server {
     watch,
     access,
     async start() {
-      await store.open();
-      registry.rebuild(await store.latest());
       await ingest.start();
       checkJournal();
       dispatch.start();
@@ -217,9 +229,11 @@ export function createServer(parts: ServerParts): Server {
         maySubscribe: (station, filter) => maySubscribe(filter, territory.id, station, streets.get(station) ?? NONE),
         onMessage: (station, topic, payload) => ingest.message(station, topic, payload),
       });
-      loop.start();
+      isUp = true;
+      beginDeciding();
     },
     async stop() {
+      isUp = false;
       await loop.stop();
       quiet();
       await broker.stop();
@@ -231,6 +245,7 @@ export function createServer(parts: ServerParts): Server {
       await store.close();
     },
     kill() {
+      isUp = false;
       void loop.stop();
       quiet();
       void keeping.stop();

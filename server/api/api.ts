@@ -73,6 +73,8 @@ export interface Api {
   admit(access: Access): void;
   /** How much of the history is laid down, from 0 to 1. */
   progress(share: number): void;
+  /** Nothing goes on until this is mended; undefined: it is. */
+  waits(fault: Fault | undefined): void;
   /** The town runs: everything is served. */
   ready(server: RunningServer): void;
   /** Returns the address it answers at. Raises Fault PORT_TAKEN or OPTION_INVALID. */
@@ -99,11 +101,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     secret: options.secret,
     offsets,
     parts() {
-      if (holder.parts === undefined) throw notReady();
+      if (holder.parts === undefined) throw notReady(holder);
       return holder.parts;
     },
     access() {
-      if (holder.access === undefined) throw notReady();
+      if (holder.access === undefined) throw notReady(holder);
       return holder.access;
     },
     roads: () => (roads ??= roadGraph(territory.streets)),
@@ -204,6 +206,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     progress(share) {
       holder.progress = share;
       stream.say("progress", { state: "preparing", progress: share });
+    },
+    waits(fault) {
+      holder.waitsFor = fault;
+      stream.say("progress", { state: "preparing", progress: holder.progress });
     },
     ready(server) {
       holder.access = server.access;

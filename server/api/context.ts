@@ -33,6 +33,8 @@ export interface Holder {
   parts?: RunningServer;
   /** Share of the history that is laid down, from 0 to 1. */
   progress: number;
+  /** Why it does not go on, while it does not. */
+  waitsFor?: Fault | undefined;
 }
 
 /** What every group of routes receives. */
@@ -58,5 +60,6 @@ export interface ApiContext {
   plans(): Plans;
 }
 
-/** Raised while history is laid down. */
-export const notReady = (): Fault => new Fault("NOT_READY", { state: "preparing", retry_s: 2 });
+/** Raised while history is laid down, or waits to be. */
+export const notReady = ({ waitsFor }: Holder): Fault =>
+  waitsFor ?? new Fault("NOT_READY", { state: "preparing", retry_s: 2 });

@@ -44,7 +44,7 @@ export function guardEntrance(app: FastifyInstance, context: ApiContext): void {
     if (request.method !== "GET" && request.method !== "HEAD") refuseOtherOrigin(request);
     if (holder.access === undefined) {
       if (early || role === "anyone") return;
-      throw notReady();
+      throw notReady(holder);
     }
     const caller = callerOf(request, context);
     request.caller = caller ?? null;
@@ -54,7 +54,7 @@ export function guardEntrance(app: FastifyInstance, context: ApiContext): void {
         throw new Fault("ROLE_TOO_LOW", { needed: role, role: caller.role });
       }
     }
-    if (!early && role !== "anyone" && holder.parts === undefined) throw notReady();
+    if (!early && role !== "anyone" && holder.parts === undefined) throw notReady(holder);
   });
 }
 

@@ -22,7 +22,7 @@ export function serveMetrics(app: FastifyInstance, context: ApiContext): void {
   app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
 
   app.get("/readyz", { schema: { hide: true } }, async () => {
-    if (holder.parts === undefined) throw notReady();
+    if (holder.parts === undefined) throw notReady(holder);
     const failing = holder.parts.ingest.stats().failing;
     if (failing !== undefined) throw failing.fault;
     return { status: "ok" };

@@ -1,6 +1,6 @@
 import type { Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
-import type { ApiContext, RunningServer } from "./context.ts";
+import type { ApiContext, Holder, RunningServer } from "./context.ts";
 import { type Moment, momentOf } from "./moment.ts";
 import { pastOf } from "./past.ts";
 import type { Figure, Now } from "./resources.ts";
@@ -11,7 +11,7 @@ export async function figuresNow(context: ApiContext): Promise<Now> {
   const { holder, territory, clock } = context;
   const at = clock.now();
   const { parts } = holder;
-  if (parts === undefined) return preparing(territory, at, holder.progress);
+  if (parts === undefined) return preparing(territory, at, holder);
   const now = momentOf(territory, (device, measure) => parts.registry.value(device, measure));
   const { before, sums } = await pastOf(context, parts).get();
   const trend = (name: keyof Moment): number | null => {
@@ -95,11 +95,12 @@ function nextRound(context: ApiContext, now: Instant): Now["waste"]["nextRound"]
 
 const none = (unit: string): Figure => ({ figure: null, unit, at: null, trend: null });
 
-function preparing(territory: Territory, at: Instant, progress: number): Now {
+function preparing(territory: Territory, at: Instant, { progress, waitsFor }: Holder): Now {
   return {
     at,
     state: "preparing",
     progress,
+    ...(waitsFor && { waitsFor: { en: waitsFor.in("en"), fr: waitsFor.in("fr") } }),
     lighting: {
       power_W: none("W"),
       energy_kWh: none("kWh"),

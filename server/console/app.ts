@@ -179,6 +179,13 @@ function Banner(): ComponentChildren {
   const { at, ...rest } = useCell(here);
   if (silent !== undefined)
     return h("p", { class: "banner", role: "status" }, say("page.offline", { time: clockTime(silent) }));
+  if (figures?.waitsFor !== undefined) {
+    return h(
+      "p",
+      { class: "banner", role: "status" },
+      say("page.waits", { problem: figures.waitsFor[language.get()] }),
+    );
+  }
   if (figures?.state === "preparing") {
     return h(
       "p",

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { vigie as answer } from "../cli/cli.ts";
 import { type Influxd, influxdPath, startInfluxd } from "../influxd.ts";
 import { endAll, type Place, place, start, until, vigie } from "./running.ts";
@@ -51,10 +51,49 @@ test.skipIf(influxdPath === undefined)(
   },
 );
 
-test("a database that does not answer is one sentence with its address and the next step, and exit code 2", async () => {
-  const server = start(here, "--store", "influx1", "--store-url", "http://127.0.0.1:1", "--history", "30m");
-  expect((await server.ended).code).toBe(2);
-  expect(server.err()).toContain("The time-series store at http://127.0.0.1:1/vigie does not answer: ECONNREFUSED.");
+describe.skipIf(influxdPath === undefined)("a database", () => {
+  test.each([
+    ["by a town that is to get a past", ["--history", "30m"], false],
+    ["by a server without a town", ["--no-town"], true],
+  ])(
+    "that is down at the start is waited for, %s: the page says what is wrong, and it goes on by itself",
+    async (_, words, isServed) => {
+      influxd = await startInfluxd({ flux: false });
+      const { url } = influxd;
+      await influxd.kill();
+      const server = start(here, "--store", "influx1", "--store-url", url, ...words);
+      const visitor = await visit(server);
+      const unanswered = `The time-series store at ${url}/vigie does not answer: ECONNREFUSED.`;
+      await server.says(new RegExp(unanswered));
+      const [, address = ""] = await server.says(/page +(http:\S+)/);
+      const ready = (): Promise<Response> => fetch(`${address}/readyz`);
+      await until(async () => (await (await ready()).text()).includes(unanswered));
+      if (isServed) {
+        const alarms = async (): Promise<string> => JSON.stringify(await visitor.get("/alarms?limit=9"));
+        await until(async () => (await alarms()).includes(unanswered.slice(0, -1)));
+        expect(await (await fetch(`${address}/metrics`)).text()).toContain("vigie_store_failing 1");
+      } else {
+        expect(await visitor.get("/now")).toMatchObject({ state: "preparing", waitsFor: { en: expect.stringContaining(unanswered) } }); // prettier-ignore
+      }
+      await influxd.start();
+      await server.says(/Ctrl-C stops/);
+      await until(async () => (await ready()).status === 200);
+      expect(await visitor.get("/now")).toMatchObject({ state: "ready" });
+      expect(await server.stop()).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  test("that refuses the password is one sentence with the next step, and exit code 2", async () => {
+    influxd = await startInfluxd({ flux: false, auth: true });
+    const create = new URLSearchParams({ q: "CREATE USER ana WITH PASSWORD 'secret' WITH ALL PRIVILEGES" });
+    await fetch(`${influxd.url}/query?${create}`, { method: "POST" });
+    for (const words of [["--history", "30m"], ["--no-town"]]) {
+      const user = ["--store-user", "ana", "--store-password", "wrong"];
+      const server = start(here, "--store", "influx1", "--store-url", influxd.url, ...user, ...words);
+      expect((await server.ended).code).toBe(2);
+      expect(server.err()).toContain(`The time-series store at ${influxd.url}/vigie refuses: authorization failed.`);
+    }
+  });
 });
 
 test("readings that are kept in memory are there after a restart", async () => {

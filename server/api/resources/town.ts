@@ -28,6 +28,8 @@ export const Now = Type.Object({
   state: Type.Enum(["ready", "preparing"]),
   /** Share of the history that is laid down; 1 when ready. */
   progress: Type.Number(),
+  /** What stands in the way of going on, as a sentence in each language. */
+  waitsFor: Type.Optional(Type.Object({ en: Type.String(), fr: Type.String() })),
   lighting: Type.Object({
     power_W: Figure,
     /**

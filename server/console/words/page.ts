@@ -19,6 +19,10 @@ export const PAGE = {
     en: "The town is living its last days: {percent} laid down. Figures come as soon as it is done.",
     fr: "La ville revit ses derniers jours : {percent} faits. Les chiffres arrivent dès que c’est fini.",
   },
+  "page.waits": {
+    en: "{problem} The town goes on by itself as soon as it answers.",
+    fr: "{problem} La ville continue d’elle-même dès qu’il répond.",
+  },
   "page.replaying": { en: "You see the town at {time}.", fr: "Vous voyez la ville à {time}." },
   "page.back-to-now": { en: "Back to now", fr: "Revenir à maintenant" },
   "page.absent": { en: "There is no such page.", fr: "Cette page n’existe pas." },

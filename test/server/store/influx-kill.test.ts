@@ -50,6 +50,36 @@ test.skipIf(influxdPath === undefined)(
   120_000,
 );
 
+test.skipIf(influxdPath === undefined)(
+  "a server that starts while InfluxDB is down takes nothing, says so, and loses and doubles nothing of before once it is up",
+  async () => {
+    const influxd = await startInfluxd({ flux: false });
+    ending.push(() => influxd.stop());
+    const store = (): Store => influx1Store({ url: influxd.url, database: "vigie", describe, clock: systemClock });
+    const account = ledger();
+    const before = await serve(store());
+    const street = publish(before.port, account);
+    await until(() => before.ingest.stats().accepted > 1000);
+    await before.stop();
+    await influxd.kill();
+
+    const server = await serve(store(), before.port);
+    await later(5);
+    expect(server.ingest.stats()).toMatchObject({ accepted: 0, early: 0, failing: { fault: { code: "STORE_UNREACHABLE" } } }); // prettier-ignore
+    server.watch.look();
+    expect(server.alarms.standing().map(({ key }) => key)).toContain("store-failing");
+    expect(street.waiting()).toBeGreaterThan(1000);
+    await influxd.start();
+    await until(() => server.ingest.stats().accepted > 1000);
+    street.still();
+    await until(() => street.waiting() === 0);
+    expect(server.ingest.stats().failing).toBeUndefined();
+    expect(await account.settle(server.store)).toMatchObject({ lost: 0, duplicated: 0, examples: [] });
+    expect(server.registry.value([...territory.devices.keys()][0] ?? "", "level")).toBeDefined();
+  },
+  120_000,
+);
+
 async function killed(influxd: Influxd, store: Store, times: number): Promise<void> {
   const server = await serve(store);
   const account = ledger();
@@ -77,10 +107,10 @@ async function killed(influxd: Influxd, store: Store, times: number): Promise<vo
   expect(settled.acknowledged).toBeGreaterThan(times * 1000);
 }
 
-async function serve(store: Store) {
+async function serve(store: Store, port = 0) {
   const keys = keysFromSeed(1);
   const state = openState(":memory:", territory.id);
-  const broker = embeddedBroker({ host: "127.0.0.1", port: 0, clock: systemClock });
+  const broker = embeddedBroker({ host: "127.0.0.1", port, clock: systemClock });
   const server = createServer({
     territory,
     clock: systemClock,
@@ -92,8 +122,10 @@ async function serve(store: Store) {
     randomBytes: (size) => new Uint8Array(size),
   });
   await server.start();
-  ending.push(() => server.stop());
-  return { ...server, port: broker.port };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= server.stop());
+  ending.push(stop);
+  return { ...server, stop, port: broker.port };
 }
 
 /** Every station with its real outbox and link, and a reading every few milliseconds. */
@@ -157,6 +189,9 @@ const witnessed = (station: string, account: Ledger, uplink: Uplink): Uplink => 
   },
 });
 
+const later = (wait_s: number): Promise<void> =>
+  new Promise((resolve) => systemClock.after(seconds(wait_s), () => resolve()));
+
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => systemClock.after(seconds(0.02), () => resolve(undefined)));
+  while (!holds()) await later(0.02);
 }
