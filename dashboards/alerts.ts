@@ -146,14 +146,15 @@ export const ALERTS: readonly Alert[] = [
     ),
     severity: "minor",
     query: series({
-      columns: ['max("off") AS "off"'],
+      columns: ['last("off") AS "off"'],
       from: { columns: ['abs("clock_error_s") AS "off"'], from: "station", by: ["station"] },
       by: ["station"],
     }),
-    window_s: 900,
+    // Told of each quarter of an hour: one is always inside, and one alone does not wake anybody.
+    window_s: 1200,
     when: "above",
     limit: 30,
-    for: "15m",
+    for: "20m",
     silence: "NoData",
     dashboard: "fleet",
   },

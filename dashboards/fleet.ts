@@ -75,8 +75,8 @@ export const fleet: Dashboard = {
         {
           title: text("Each station", "Chaque station"),
           description: text(
-            "When it was last heard, its clock less the server's, what waits in its outbox, what it had to drop.",
-            "Sa dernière parole, son horloge moins celle du serveur, ce qui attend dans sa file, ce qu’elle a dû abandonner.",
+            "When it was last heard, its clock less the server's, what waits in its outbox, what it had to drop: as of the last quarter of an hour, or since it came or went.",
+            "Sa dernière parole, son horloge moins celle du serveur, ce qui attend dans sa file, ce qu’elle a dû abandonner : au dernier quart d’heure, ou depuis qu’elle est venue ou partie.",
           ),
           unit: "short",
           view: { kind: "table", sort: "silent_s" },
@@ -107,7 +107,7 @@ export const fleet: Dashboard = {
             "De combien l’horloge la plus rapide avance et la plus lente retarde.",
           ),
           unit: "s",
-          interval: "5m",
+          interval: "15m",
           view: { kind: "lines" },
           levels: lower(10, 30),
           size: [12, 8],
@@ -128,7 +128,7 @@ export const fleet: Dashboard = {
           unit: "short",
           decimals: 0,
           min: 0,
-          interval: "5m",
+          interval: "15m",
           view: { kind: "lines" },
           levels: lower(10_000, 100_000),
           size: [12, 8],
@@ -158,10 +158,10 @@ export const fleet: Dashboard = {
           queries: [minutely("stored", text("stored", "enregistrées"))],
         },
         {
-          title: text("Twice or too early", "En double ou trop tôt"),
+          title: text("Twice, too early or too late", "En double, trop tôt ou trop tard"),
           description: text(
-            "Readings that came again and were dropped, and batches that came before those they follow: a bad line, nothing lost.",
-            "Mesures revenues et écartées, et lots arrivés avant ceux qu’ils suivent : mauvaise liaison, rien de perdu.",
+            "Readings that came again and were dropped, and batches that came before those they follow: a bad line, nothing lost. Readings over a day late are stored and miss in the sums by quarter of an hour.",
+            "Mesures revenues et écartées, et lots arrivés avant ceux qu’ils suivent : mauvaise liaison, rien de perdu. Les mesures en retard de plus d’un jour sont enregistrées et manquent aux sommes par quart d’heure.",
           ),
           unit: "suffix: /min",
           decimals: 0,
@@ -173,6 +173,7 @@ export const fleet: Dashboard = {
           queries: [
             minutely("duplicates", text("twice", "en double")),
             minutely("early", text("too early", "trop tôt")),
+            minutely("unbooked", text("over a day late", "plus d’un jour de retard"), "max"),
           ],
         },
         {

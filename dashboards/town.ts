@@ -27,8 +27,8 @@ export const town: Dashboard = {
         {
           title: text("Energy saved", "Énergie économisée"),
           description: text(
-            "What the lamps would have used at full output from dusk to dawn, less what they counted.",
-            "Ce que les luminaires auraient consommé à pleine puissance du crépuscule à l’aube, moins ce qu’ils ont compté.",
+            "What the lamps would have used at full output from dusk to dawn and in standby by day, less what they counted.",
+            "Ce que les luminaires auraient consommé à pleine puissance du crépuscule à l’aube et en veille le jour, moins ce qu’ils ont compté.",
           ),
           unit: "kwatth",
           decimals: 1,

@@ -264,8 +264,8 @@ export const traffic: Dashboard = {
         {
           title: text("Arrivals on green", "Arrivées au vert"),
           description: text(
-            "Share of vehicles that came while their group was green.",
-            "Part des véhicules arrivés pendant le vert de leur groupe.",
+            "Share of vehicles that reached the stop line while their group was green, as the cabinet saw it: at random it is green over cycle, coordination shows above it.",
+            "Part des véhicules parvenus à la ligne d’arrêt pendant le vert de leur groupe, vue par l’armoire : au hasard, c’est vert sur cycle ; la coordination se voit au-dessus.",
           ),
           unit: "percentunit",
           decimals: 0,

@@ -103,6 +103,11 @@ export const SERIES = {
       ),
       early: field("1", "Batches come too early, in the last minute", "Lots arrivés trop tôt, dernière minute"),
       quarantined: field("1", "Readings put aside, in the last minute", "Mesures écartées, dernière minute"),
+      unbooked: field(
+        "1",
+        "Readings come over a day late, in no sum of a quarter of an hour, in the last minute",
+        "Mesures en retard de plus d’un jour, dans aucune somme de quart d’heure, dernière minute",
+      ),
       waiting: field("1", "Readings that wait for their commit", "Mesures en attente d’enregistrement"),
       commit_p50_ms: field("ms", "Time of a commit, median", "Durée d’un enregistrement, médiane"),
       commit_p99_ms: field("ms", "Time of a commit, 99 %", "Durée d’un enregistrement, 99 %"),
@@ -126,7 +131,8 @@ export const SERIES = {
   station: {
     en: "Station",
     fr: "Station",
-    written: "for every station that was ever heard, every 5 minutes",
+    written:
+      "for every station that was ever heard, every 15 minutes, and at once when it comes or goes, its clock moves by over 5 s or it drops readings",
     tags: { station: "id" },
     fields: {
       online: field("1", "1 while connected", "1 tant qu’elle est connectée"),
@@ -146,11 +152,16 @@ export const SERIES = {
   lighting: {
     en: "Lighting of a street",
     fr: "Éclairage d’une rue",
-    written: "for every street with lamps, every 15 minutes, at the beginning of the 15 minutes it sums up",
+    written:
+      "for every street with lamps, every 15 minutes, at the beginning of the 15 minutes it sums up; again when readings of that time come late, up to a day",
     tags: where,
     fields: {
       energy_kWh: field("kWh", "Energy used, counted by the lamps", "Énergie consommée, comptée par les luminaires"),
-      full_kWh: field("kWh", "At full output from dusk to dawn", "À pleine puissance du crépuscule à l’aube"),
+      full_kWh: field(
+        "kWh",
+        "At full output from dusk to dawn, in standby by day",
+        "À pleine puissance du crépuscule à l’aube, en veille le jour",
+      ),
       half_night_kWh: field(
         "kWh",
         "At half output from 23:00 to 05:00, the best usual plan",
@@ -231,7 +242,8 @@ export const SERIES = {
   junction: {
     en: "Junction",
     fr: "Carrefour",
-    written: "for every junction, every 15 minutes, at the beginning of the 15 minutes it sums up",
+    written:
+      "for every junction, every 15 minutes, at the beginning of the 15 minutes it sums up; again when readings of that time come late, up to a day",
     tags: { device: "junction" },
     fields: {
       vehicles: field("1", "Vehicles at the stop lines", "Véhicules aux lignes d’arrêt"),

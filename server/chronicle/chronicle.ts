@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "#protocol/ports.ts";
 import { every } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
-import { MINUTE, seconds } from "#protocol/units.ts";
+import { seconds } from "#protocol/units.ts";
 import type { Alarm, Alarms } from "../alarms.ts";
 import type { Dispatch } from "../dispatch.ts";
 import type { Ingest } from "../ingest.ts";
@@ -11,8 +11,10 @@ import type { Offsets } from "../offsets.ts";
 import type { Overrides } from "../overrides.ts";
 import type { Registry } from "../registry.ts";
 import type { Store } from "../store/store.ts";
+import { createBooking } from "./booking.ts";
 import { alarmPoint, decisionPoint, overridePoint, policyPoint } from "./events.ts";
-import { createLightingSums } from "./lighting.ts";
+import { QUARTER, QUARTER_MS, quarterOf } from "./growth.ts";
+import { createLightingBook } from "./lighting.ts";
 import { type OwnPoint, point } from "./point.ts";
 import { createPulse } from "./pulse.ts";
 import { createTrafficFollower } from "./traffic.ts";
@@ -42,8 +44,6 @@ export interface Chronicle {
   stats(): { readonly written: number; readonly waiting: number; readonly dropped: number };
 }
 
-const QUARTER = seconds(900);
-const QUARTER_MS = 15 * MINUTE;
 const WRITE_EVERY = seconds(5);
 /** While the store takes nothing so many points wait; then the oldest go: they can be had again from journal and alarms. */
 const MOST_WAITING = 50_000;
@@ -53,8 +53,7 @@ const MOST_AT_ONCE = 5_000;
 /** Follows the server's parts from outside: nothing in them waits for it, and nothing fails with it. */
 export function createChronicle(parts: ChronicleParts): Chronicle {
   const { territory, clock, registry, journal, alarms, overrides, store } = parts;
-  const pulse = createPulse({ ...parts, storeBytes: async () => (await store.size()).bytes });
-  const lighting = createLightingSums(parts);
+  const lighting = createLightingBook(parts);
   const traffic = createTrafficFollower(parts);
   const rounds = createRoundFollower(parts);
   const known = new Map<number, "opened" | "cleared">();
@@ -70,6 +69,13 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
     dropped += waiting.length - MOST_WAITING;
     waiting = waiting.slice(-MOST_WAITING);
   };
+
+  const bookings = [createBooking(lighting, keep), createBooking(traffic, keep)];
+  const pulse = createPulse({
+    ...parts,
+    storeBytes: async () => (await store.size()).bytes,
+    unbooked: () => bookings.reduce((sum, booking) => sum + booking.tooLate(), 0),
+  });
 
   const writeAll = async (): Promise<void> => {
     try {
@@ -113,13 +119,21 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
   const minute = (): void => {
     const now = clock.now();
     keep(rounds.ended(now));
+    void settle();
     void pulse.minute(now).then(keep, () => {});
   };
 
+  const settle = async (): Promise<void> => {
+    const now = clock.now();
+    for (const booking of bookings) await booking.settle(now);
+  };
+
   const quarter = (): void => {
-    const to = (Math.floor(clock.now() / QUARTER_MS) * QUARTER_MS) as Instant;
+    const now = clock.now();
+    const to = quarterOf(now);
     const from = (to - QUARTER_MS) as Instant;
-    keep([...lighting(from, to), ...traffic.sums(from, to)]);
+    keep([...lighting.standing(from), ...traffic.followed(from, to), ...pulse.stations(now)]);
+    void settle();
   };
 
   const places = (): void => {
@@ -156,16 +170,21 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
         quarter();
         stopQuarters = every(clock, QUARTER, quarter);
       });
-      quarter();
+      // The quarter of an hour in which the server was stopped, and what it slept through, are still to be summed up.
+      const heardAt = lastHeard(registry);
+      if (heardAt !== undefined) for (const booking of bookings) booking.owe(heardAt);
+      void settle();
       stops = [
         journal.subscribe(decided),
         alarms.subscribe(changed),
         overrides.subscribe((override) => keep([overridePoint(override)])),
         registry.subscribe((change) => {
-          if (change.kind === "readings") keep(traffic.take(change.readings));
+          if (change.kind === "station") keep(pulse.moved(change.station, clock.now()));
+          if (change.kind !== "readings") return;
+          keep(traffic.take(change.readings));
+          for (const booking of bookings) booking.take(change.readings);
         }),
         every(clock, seconds(60), minute),
-        every(clock, seconds(300), () => keep(pulse.stations(clock.now()))),
         every(clock, seconds(86_400), places),
         every(clock, WRITE_EVERY, () => void write()),
         () => stopQuarters(),
@@ -173,8 +192,18 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
     },
     async stop() {
       for (const stop of stops.splice(0)) stop();
+      await settle();
       await write();
     },
     stats: () => ({ written, waiting: waiting.length, dropped }),
   };
+}
+
+/** When the newest of all that is known was read. */
+function lastHeard(registry: Registry): Instant | undefined {
+  let newest: Instant | undefined;
+  for (const { values } of registry.twins()) {
+    for (const { at } of values.values()) if (newest === undefined || at > newest) newest = at;
+  }
+  return newest;
 }

@@ -1,11 +1,12 @@
 import type { Instant } from "#protocol/units.ts";
+import { MINUTE } from "#protocol/units.ts";
 import { SIGNAL_MODES } from "#protocol/kinds.ts";
 import type { Territory } from "#protocol/territory.ts";
 import type { Alarms } from "../alarms.ts";
 import type { Dispatch } from "../dispatch.ts";
 import type { Ingest, IngestStats } from "../ingest.ts";
 import type { Overrides } from "../overrides.ts";
-import type { Registry } from "../registry.ts";
+import type { Registry, StationTwin } from "../registry.ts";
 import { type OwnPoint, point } from "./point.ts";
 
 export interface PulseParts {
@@ -17,6 +18,8 @@ export interface PulseParts {
   readonly dispatch: Dispatch;
   /** Bytes that the series take on disk. */
   storeBytes(): Promise<number>;
+  /** Readings that came too late for the sums of their quarter of an hour, since the start. */
+  unbooked(): number;
   /** Resident memory, in bytes; undefined where it would say nothing, as in a rehearsal. */
   memory?(): number;
 }
@@ -25,11 +28,18 @@ export interface PulseParts {
 export function createPulse(parts: PulseParts): {
   /** Of the whole server, to be asked each minute. */
   minute(now: Instant): Promise<OwnPoint[]>;
-  /** Of each station that was ever heard, to be asked every five minutes. */
+  /** Of each station that was ever heard, to be asked every quarter of an hour. */
   stations(now: Instant): OwnPoint[];
+  /**
+   * Of a station of which something that matters is new: it came or went, its clock was set or slipped, it had to drop
+   * readings; nothing of any other.
+   */
+  moved(station: StationTwin, now: Instant): OwnPoint[];
 } {
   const { territory, registry, ingest, alarms, overrides, dispatch } = parts;
   let before: IngestStats = ingest.stats();
+  let unbooked = 0;
+  const told = new Map<string, { readonly station: StationTwin; readonly at: Instant }>();
 
   const answering = (id: string, isFine: (id: string) => boolean): boolean => {
     const station = territory.devices.get(id)?.station;
@@ -38,9 +48,28 @@ export function createPulse(parts: PulseParts): {
   const share = (things: readonly { readonly id: string }[], isFine: (id: string) => boolean): number | null =>
     things.length === 0 ? null : things.filter(({ id }) => answering(id, isFine)).length / things.length;
 
+  const stationPoint = (station: StationTwin, now: Instant): OwnPoint => {
+    const { id, online, lastSeen, clockError_s, waiting, dropped } = station;
+    told.set(id, { station, at: now });
+    return point(
+      "station",
+      now,
+      { station: id },
+      {
+        online: online ? 1 : 0,
+        silent_s: lastSeen === undefined ? null : (now - lastSeen) / 1000,
+        clock_error_s: clockError_s,
+        waiting,
+        dropped,
+      },
+    );
+  };
+
   return {
     async minute(now) {
       const stats = ingest.stats();
+      const late = parts.unbooked() - unbooked;
+      unbooked += late;
       const grown = (name: "accepted" | "duplicates" | "early" | "quarantined"): number => stats[name] - before[name];
       const { stations, online } = registry.stats();
       const counts = alarms.stats();
@@ -54,6 +83,7 @@ export function createPulse(parts: PulseParts): {
             duplicates: grown("duplicates"),
             early: grown("early"),
             quarantined: grown("quarantined"),
+            unbooked: late,
             waiting: stats.waiting,
             commit_p50_ms: stats.commit_ms.p50,
             commit_p99_ms: stats.commit_ms.p99,
@@ -86,13 +116,25 @@ export function createPulse(parts: PulseParts): {
       return points;
     },
     stations: (now) =>
-      [...registry.stations()].flatMap((station) => {
-        const { id, online, lastSeen, clockError_s, waiting, dropped } = station;
-        if (lastSeen === undefined && station.since === undefined) return [];
-        const silent_s = lastSeen === undefined ? null : (now - lastSeen) / 1000;
-        return [
-          point("station", now, { station: id }, { online: online ? 1 : 0, silent_s, clock_error_s: clockError_s, waiting, dropped }), // prettier-ignore
-        ];
-      }),
+      [...registry.stations()].flatMap((station) =>
+        station.lastSeen === undefined && station.since === undefined ? [] : [stationPoint(station, now)],
+      ),
+    moved(station, now) {
+      const before = told.get(station.id);
+      return before !== undefined && isAsBefore(before.station, station, now - before.at)
+        ? []
+        : [stationPoint(station, now)];
+    },
   };
+}
+
+/** A clock that moves less is none that someone set. */
+const SLIPPED_s = 5;
+
+/** What goes on and on, such as dropping from a full outbox, is told of once a minute. */
+function isAsBefore(before: StationTwin, now: StationTwin, since_ms: number): boolean {
+  if (before.online !== now.online) return false;
+  if (since_ms < MINUTE) return true;
+  const slipped_s = Math.abs((now.clockError_s ?? 0) - (before.clockError_s ?? 0));
+  return slipped_s < SLIPPED_s && (now.dropped ?? 0) <= (before.dropped ?? 0);
 }

@@ -3,7 +3,9 @@ import type { OrderOf, Reading } from "#protocol/messages.ts";
 import type { Junction, Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { Registry } from "../registry.ts";
-import { growthOf } from "./growth.ts";
+import type { AggregateRow, Store } from "../store/store.ts";
+import type { Book } from "./booking.ts";
+import { growthIn, QUARTER, QUARTER_MS, quartersOf } from "./growth.ts";
 import { type OwnPoint, point } from "./point.ts";
 
 /** A green this near to its longest has reached it. */
@@ -18,34 +20,38 @@ interface Showing {
   readonly redBefore_s: Map<string, number>;
 }
 interface Sum {
-  queue_s: number;
-  queue: number;
-  queueAt: Instant | undefined;
   fallback_s: number;
   adaptive: boolean;
   modeAt: Instant | undefined;
-  longestWait_s: number;
   splitFailures: number;
 }
 
 export interface TrafficParts {
   readonly territory: Territory;
   readonly registry: Registry;
+  readonly store: Pick<Store, "aggregate">;
 }
+
+/** What the sums of a junction are made of, of its cabinet and of the loops at its stop lines. */
+const OF_CABINET: readonly string[] = ["queue", "longest_wait_s", "arrivals_green", "arrivals_red"];
+const OF_LOOPS = "vehicles";
 
 /**
  * Follows what junctions report: a point for each green that has ended, and the sums of a quarter of an hour, after the
  * performance measures of the Purdue and Utah schools (Day et al. 2014), as far as signals and loops alone allow.
  */
-export function createTrafficFollower({ territory, registry }: TrafficParts) {
+export function createTrafficFollower({ territory, registry, store }: TrafficParts): Book & {
+  /** Takes readings as they are committed; the greens that ended with them. */
+  take(readings: readonly Reading[]): OwnPoint[];
+  /** What was followed in the quarter of an hour [from, to); begins anew. */
+  followed(from: Instant, to: Instant): OwnPoint[];
+} {
   const junctions = new Map(territory.junctions.map((junction) => [junction.id, junction]));
   const showing = new Map<string, Showing>();
   const sums = new Map<string, Sum>();
-  const grown = growthOf(registry);
-  const loops = Map.groupBy(
-    territory.detectors.filter(({ place }) => place === "stop-line"),
-    ({ junction }) => junction,
-  );
+  const atLine = territory.detectors.filter(({ place }) => place === "stop-line");
+  const loops = Map.groupBy(atLine, ({ junction }) => junction);
+  const junctionOf = new Map(atLine.map(({ id, junction }) => [id, junction]));
 
   const sumOf = (junction: string): Sum => {
     let sum = sums.get(junction);
@@ -105,74 +111,83 @@ export function createTrafficFollower({ territory, registry }: TrafficParts) {
     );
   };
 
-  const measure = (junction: string, { measure, at, value }: Reading): void => {
+  const mode = (junction: string, { at, value }: Reading): void => {
     const sum = sumOf(junction);
-    if (measure === "queue") {
-      if (sum.queueAt !== undefined && at > sum.queueAt) sum.queue_s += (sum.queue * (at - sum.queueAt)) / 1000;
-      [sum.queue, sum.queueAt] = [value, at];
-    } else if (measure === "longest_wait_s") {
-      sum.longestWait_s = Math.max(sum.longestWait_s, value);
-    } else if (measure === "mode") {
-      closeMode(sum, at);
-      sum.adaptive = SIGNAL_MODES[value] === "adaptive";
-    }
+    closeMode(sum, at);
+    sum.adaptive = SIGNAL_MODES[value] === "adaptive";
   };
 
   return {
-    /** Takes readings as they are committed; the greens that ended with them. */
-    take(readings: readonly Reading[]): OwnPoint[] {
+    take(readings) {
       return readings.flatMap((reading) => {
         const junction = junctions.get(reading.device);
         if (junction === undefined) return [];
         if (reading.measure === "greens") return greens(junction, reading);
-        measure(junction.id, reading);
+        if (reading.measure === "mode") mode(junction.id, reading);
         return [];
       });
     },
-    /** Sums up [from, to) and begins anew. */
-    sums(from: Instant, to: Instant): OwnPoint[] {
-      return territory.junctions.flatMap(({ id }) => {
-        const vehicles = (loops.get(id) ?? []).reduce((total, loop) => total + grown(loop.id, "vehicles"), 0);
-        const sum = sums.get(id);
-        if (sum === undefined) return [];
+
+    followed(from, to) {
+      return [...sums].map(([id, sum]) => {
         closeMode(sum, to);
-        // Little 1961: the mean number that waits is the rate at which they come times how long each waits.
-        const delay_s = vehicles > 0 ? sum.queue_s / vehicles : null;
-        sums.set(id, { ...emptySum(), queue: sum.queue, queueAt: sum.queueAt, adaptive: sum.adaptive, modeAt: to });
-        return [
-          point(
-            "junction",
-            from,
-            { device: id },
-            {
-              vehicles,
-              delay_s,
-              longest_wait_s: sum.longestWait_s,
-              fallback_s: sum.fallback_s,
-              split_failures: sum.splitFailures,
-            },
-          ),
-        ];
+        sums.set(id, { ...emptySum(), adaptive: sum.adaptive, modeAt: to });
+        const { fallback_s, splitFailures } = sum;
+        return point("junction", from, { device: id }, { fallback_s, split_failures: splitFailures });
       });
+    },
+
+    subjects: [...junctions.keys()],
+    subjectOf({ device, measure }) {
+      if (measure === OF_LOOPS) return junctionOf.get(device);
+      return OF_CABINET.includes(measure) && junctions.has(device) ? device : undefined;
+    },
+
+    async sums(subjects, from, to) {
+      const lines = subjects.flatMap((id) => (loops.get(id) ?? []).map((loop) => loop.id));
+      const counted = await growthIn(store, "vehicles", lines, from, to);
+      const green = await growthIn(store, "arrivals_green", subjects, from, to);
+      const red = await growthIn(store, "arrivals_red", subjects, from, to);
+      const queues = byQuarter(await quartersOf(store, "queue", subjects, from, to));
+      const waits = byQuarter(await quartersOf(store, "longest_wait_s", subjects, from, to));
+      const points: OwnPoint[] = [];
+      for (let at = from; at < to; at = (at + QUARTER_MS) as Instant) {
+        for (const id of subjects) {
+          const queue = queues.get(`${id} ${at}`)?.mean;
+          // A cabinet that said nothing is not a street without traffic.
+          if (queue === undefined) continue;
+          const vehicles = (loops.get(id) ?? []).reduce((total, loop) => total + counted(loop.id, at), 0);
+          points.push(
+            point(
+              "junction",
+              at,
+              { device: id },
+              {
+                vehicles,
+                // Little 1961: the mean number that waits is the rate at which they come times how long each waits.
+                delay_s: vehicles > 0 ? (queue * QUARTER) / vehicles : null,
+                longest_wait_s: waits.get(`${id} ${at}`)?.max,
+                arrivals_green: green(id, at),
+                arrivals_red: red(id, at),
+              },
+            ),
+          );
+        }
+      }
+      return points;
     },
   };
 }
+
+const byQuarter = (rows: readonly AggregateRow[]): ReadonlyMap<string, AggregateRow> =>
+  new Map(rows.map((row) => [`${row.device} ${row.at}`, row]));
 
 function closeMode(sum: Sum, at: Instant): void {
   if (sum.modeAt !== undefined && !sum.adaptive && at > sum.modeAt) sum.fallback_s += (at - sum.modeAt) / 1000;
   sum.modeAt = at;
 }
 
-const emptySum = (): Sum => ({
-  queue_s: 0,
-  queue: 0,
-  queueAt: undefined,
-  fallback_s: 0,
-  adaptive: true,
-  modeAt: undefined,
-  longestWait_s: 0,
-  splitFailures: 0,
-});
+const emptySum = (): Sum => ({ fallback_s: 0, adaptive: true, modeAt: undefined, splitFailures: 0 });
 
 /** Where a green lies in the cycle of its frame. */
 function inCycle(frame: OrderOf<"frame"> | undefined, from: Instant, to: Instant) {
