@@ -103,8 +103,8 @@ export const town: Dashboard = {
         {
           title: text("What saves", "Ce qui économise"),
           description: text(
-            "By the hour: lowering to the class that the traffic asks for, and dimming while nobody is near.",
-            "Par heure : l’abaissement à la classe que demande le trafic, et la gradation quand personne n’est là.",
+            "By the hour: lowering to the class that the traffic asks for, and dimming while nobody is near. Standby by day is on both sides; at dawn an hour may go below zero by a little, since each lamp counts its quarter of an hour from a minute of its own.",
+            "Par heure : l’abaissement à la classe que demande le trafic, et la gradation quand personne n’est là. La veille du jour est des deux côtés ; à l’aube, une heure peut passer un peu sous zéro, car chaque luminaire compte son quart d’heure depuis une minute à lui.",
           ),
           unit: "kwatth",
           view: { kind: "bars" },

@@ -14,6 +14,8 @@ import { type OwnPoint, point } from "./point.ts";
 
 /** The best usual plan without sensors: every lamp at half output between these hours of the local night. */
 const HALF_NIGHT = { level: level(0.5), from_h: 23, to_h: 5 };
+/** No controller takes more while its lamp is off: beyond, it is read while it fades, or it burns against its order. */
+const MOST_STANDBY_W = 3;
 /** Width lit by the lamps of one street, in metres, by its kind: carriageway and pavements as usually built. */
 const WIDTH_m: Readonly<Record<string, number>> = {
   primary: 14,
@@ -54,7 +56,8 @@ export function createLightingBook({ territory, registry, offsets, store }: Ligh
   /** What a lamp takes while it is off, by what it last said then: its controller and radio never sleep. */
   const curveOf = (lamp: string) => {
     const [dimmed, power] = [registry.latest(lamp, "level"), registry.latest(lamp, "power_W")];
-    if (dimmed?.value === 0 && power !== undefined && power.at > dimmed.at) standby_W.set(lamp, power.value);
+    const isOff = dimmed?.value === 0 && power !== undefined && power.at >= dimmed.at;
+    if (isOff && power.value <= MOST_STANDBY_W) standby_W.set(lamp, power.value);
     return { ...UNMEASURED, standby_W: standby_W.get(lamp) ?? UNMEASURED.standby_W };
   };
 

@@ -68,6 +68,16 @@ describe("what the server writes of itself over a day", () => {
     expect(sum(of("lighting"), "half_night_kWh")).toBeGreaterThan(counted);
   });
 
+  test("by day lamps are compared with their own standby, so that nothing seems saved or wasted", () => {
+    // From 12:00 to 16:00 UTC, with the sun up and no hand on any lamp.
+    const day = of("lighting").filter(({ at }) => at >= FROM + HOUR && at < FROM + 5 * HOUR);
+    // 30 lamps of 0.4 to 0.9 W for four hours; counters have steps of 0.0001 kWh.
+    expect(sum(day, "energy_kWh")).toBeGreaterThan(30 * 0.0004 * 4);
+    for (const against of ["full_kWh", "half_night_kWh", "class_kWh"]) {
+      expect(Math.abs(sum(day, against) / sum(day, "energy_kWh") - 1), against).toBeLessThan(0.05);
+    }
+  });
+
   test("sums are of whole quarters of an hour, one of each street and junction", () => {
     for (const name of ["lighting", "junction"] as const) {
       const at = of(name).map((each) => `${each.at} ${each.tags["street"] ?? each.tags["device"]}`);
