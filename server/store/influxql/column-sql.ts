@@ -79,7 +79,7 @@ function arithmetic(
         const sql = `(CASE WHEN ${a.sql} IS NOT NULL AND ${b.sql} = 0 THEN 0 ELSE ${a.sql} % ${b.sql} END)`;
         return { sql, type: "integer", hasNaN };
       }
-      return { sql: `fmod(${x}, ${y})`, type: "float", hasNaN: hasNaN || !isNonZero(right) };
+      return { sql: `(${x} % ${y})`, type: "float", hasNaN: hasNaN || !isNonZero(right) };
     case "!=":
     case "!~":
     case "&":

@@ -97,7 +97,7 @@ function binarySql({ operator, left: a, right: b }: Binary, columnOf: ColumnOf):
     case "%":
       return isInteger
         ? { sql: `(CASE WHEN ${y} = 0 THEN 0 ELSE ${x} % ${y} END)`, type }
-        : { sql: `fmod(${x}, ${y})`, type };
+        : { sql: `(${x} % ${y})`, type };
     case "&":
     case "|":
     case "^":

@@ -239,6 +239,7 @@ const FLOATS = new Set([
   "non_negative_derivative",
   "moving_average",
 ]);
+const NUMBERS = new Set<ValueType>(["float", "integer", "unsigned", "field"]);
 const KEEPS_TYPE = new Set(["abs", "floor", "ceil", "round"]);
 
 const ZEROS: Readonly<Record<string, Value>> = {
@@ -279,8 +280,11 @@ function checkedType(expression: Expression): ValueType | { readonly fault: stri
 /** InfluxDB quotes no names of functions, not even where they are keywords. */
 const printed = (part: Expression): string => printExpression(part).replaceAll('"distinct"(', "distinct(");
 
-/** The type of what an expression gives; undefined where it has no value at all. */
-export function typeOf(expression: Expression): ValueType {
+/**
+ * The type of what an expression gives; undefined where it has no value at all. Who asks around a SELECT for a column of it
+ * takes integers divided by each other for integers (`dividesToFloat` false), though what is computed there is a float.
+ */
+export function typeOf(expression: Expression, dividesToFloat = true): ValueType {
   switch (expression.kind) {
     case "number":
       return "float";
@@ -294,20 +298,23 @@ export function typeOf(expression: Expression): ValueType {
     case "reference":
       return expression.type;
     case "parentheses":
-      return typeOf(expression.inner);
+      return typeOf(expression.inner, dividesToFloat);
     case "call": {
       const { name } = expression;
       if (FLOATS.has(name)) return "float";
       if (name === "count" || name === "elapsed") return "integer";
       const [first] = expression.arguments;
-      const type = first === undefined ? undefined : typeOf(first);
+      const type = first === undefined ? undefined : typeOf(first, dividesToFloat);
       return isMathFunction(name) && !KEEPS_TYPE.has(name) ? "float" : type;
     }
     case "binary": {
-      const [left, right] = [typeOf(expression.left), typeOf(expression.right)];
+      const [left, right] = [typeOf(expression.left, dividesToFloat), typeOf(expression.right, dividesToFloat)];
       if (COMPARISONS.has(expression.operator)) return "boolean";
       if (left === undefined || right === undefined) return left ?? right;
-      if (left === "integer" && right === "integer") return expression.operator === "/" ? "float" : "integer";
+      if (!NUMBERS.has(left) || !NUMBERS.has(right))
+        return left === "boolean" && right === "boolean" ? left : undefined;
+      if (left === "integer" && right === "integer")
+        return expression.operator === "/" && dividesToFloat ? "float" : "integer";
       return left === "float" || right === "float" ? "float" : left;
     }
     case "distinct":

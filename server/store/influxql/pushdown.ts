@@ -220,7 +220,9 @@ function rankedSql({ name, argument, beside, options, isAtWindow }: Aggregation,
       return `SELECT * FROM (SELECT g, w, NULL AS t, NULL AS s, CASE WHEN ${place} < 1 THEN NULL ELSE list_sort(list(c0))[${place}] END AS v FROM (${rows}) GROUP BY g, w) WHERE v IS NOT NULL`;
     }
     const rank = `floor(count(*) OVER (PARTITION BY g, w) * ${argument} / 100.0 + 0.5)`;
-    return `SELECT ${columns} FROM (${rows}) QUALIFY row_number() OVER (PARTITION BY g, w ORDER BY c0, t, s) = ${rank}`;
+    // Of equal values, the one that was read first.
+    const direction = options.isAscending ? "ASC" : "DESC";
+    return `SELECT ${columns} FROM (${rows}) QUALIFY row_number() OVER (PARTITION BY g, w ORDER BY c0, t ${direction}, s ${direction}) = ${rank}`;
   }
   const order = `c0 ${name === "top" ? "DESC" : "ASC"}, t ASC, s`;
   let from = rows;

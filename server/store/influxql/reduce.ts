@@ -149,14 +149,16 @@ export function mode(points: readonly Point[]): Value {
   return found;
 }
 
+/** Of at least two values, of which those that are no number are left out. */
 function deviation(points: readonly Point[]): number {
   if (points.length < 2) return Number.NaN;
+  const values = points.map(({ value }) => Number(value)).filter((value) => !Number.isNaN(value));
   let mean = 0;
-  points.forEach(({ value }, index) => {
-    mean += (Number(value) - mean) / (index + 1);
+  values.forEach((value, index) => {
+    mean += (value - mean) / (index + 1);
   });
-  const variance = points.reduce((total, { value }) => total + (Number(value) - mean) ** 2, 0);
-  return Math.sqrt(variance / (points.length - 1));
+  const variance = values.reduce((total, value) => total + (value - mean) ** 2, 0);
+  return Math.sqrt(variance / (values.length - 1));
 }
 
 /** The place of a percentile by nearest rank, counted from 1; InfluxDB gives nothing where it is none of them. */

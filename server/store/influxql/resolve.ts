@@ -92,7 +92,7 @@ class Names {
         found = stronger(found, own);
       } else {
         for (const column of source.select.columns) {
-          if (nameOf(column) === name) found = stronger(found, typeOf(column.expression));
+          if (nameOf(column) === name) found = stronger(found, typeOf(column.expression, false));
         }
         if (found === undefined && source.select.group.some((each) => each.kind === "tag" && each.name === name)) {
           found = "tag";
@@ -114,8 +114,8 @@ class Names {
       } else {
         for (const column of source.select.columns) {
           const name = nameOf(column);
-          if (!fields.has(name)) fields.set(name, typeOf(column.expression));
-          else fields.set(name, stronger(fields.get(name), typeOf(column.expression)));
+          if (!fields.has(name)) fields.set(name, typeOf(column.expression, false));
+          else fields.set(name, stronger(fields.get(name), typeOf(column.expression, false)));
         }
         for (const each of source.select.group) if (each.kind === "tag") tags.add(each.name);
       }

@@ -1,7 +1,30 @@
 import fc from "fast-check";
-
-/** Minutes from the start of what is written to its end, in one shard of InfluxDB. */
-const SPAN_MIN = 5 * 24 * 60;
+import {
+  aggregate,
+  alias,
+  anyField,
+  arithmetic,
+  BIN,
+  condition,
+  every,
+  fill,
+  LAMP,
+  type Measurement,
+  MINUTE_NS,
+  numeric,
+  oneOf,
+  SELECTORS,
+  seriesLimit,
+  sometimes,
+  span,
+  SPAN_MIN,
+  tagsOf,
+  tail,
+  transformation,
+  where,
+  zone,
+} from "./question-parts.ts";
+import { nested } from "./nested-questions.ts";
 
 export interface World {
   /** Nanoseconds since 1970. */
@@ -20,7 +43,6 @@ const BINS = [
   { device: "B1", stream: "glass" },
   { device: "B2", stream: "paper" },
 ] as const;
-const MINUTE_NS = 60_000_000_000n;
 
 /**
  * Points of six devices with values of every type, at times that no two series share: what InfluxDB makes of two series at
@@ -65,188 +87,6 @@ export function world(start_ns: bigint): fc.Arbitrary<World> {
     )
     .map((all) => ({ start_ns, body: all.flat().join("\n") }));
 }
-
-const oneOf = <Value>(...values: readonly Value[]): fc.Arbitrary<Value> => fc.constantFrom(...values);
-const sometimes = (text: fc.Arbitrary<string>, weight = 1): fc.Arbitrary<string> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant("") }, { weight, arbitrary: text });
-
-interface Measurement {
-  readonly name: string;
-  readonly floats: readonly string[];
-  readonly integers: readonly string[];
-  readonly tags: readonly string[];
-  readonly others: readonly string[];
-}
-const LAMP: Measurement = {
-  name: "lamp",
-  floats: ["level", "power_W"],
-  integers: ["starts"],
-  tags: ["device", "street", "zone"],
-  others: ["lit", "state"],
-};
-const BIN: Measurement = {
-  name: "bin",
-  floats: ["fill"],
-  integers: ["weight"],
-  tags: ["device", "stream"],
-  others: [],
-};
-
-const numeric = ({ floats, integers }: Measurement): fc.Arbitrary<string> => oneOf(...floats, ...integers);
-const anyField = (m: Measurement): fc.Arbitrary<string> => oneOf(...m.floats, ...m.integers, ...m.others);
-
-const AGGREGATES = ["mean", "median", "sum", "count", "min", "max", "first", "last", "spread", "stddev"] as const;
-const SELECTORS = ["min", "max", "first", "last"] as const;
-
-function aggregate(m: Measurement): fc.Arbitrary<string> {
-  return fc.oneof(
-    { weight: 8, arbitrary: fc.tuple(oneOf(...AGGREGATES), numeric(m)).map(([name, field]) => `${name}(${field})`) },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(oneOf("count", "first", "last"), anyField(m)).map(([name, field]) => `${name}(${field})`),
-    },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(numeric(m), oneOf("50", "66.7", "90", "99.9", "100"))
-        .map(([field, percent]) => `percentile(${field}, ${percent})`),
-    },
-    { weight: 1, arbitrary: numeric(m).map((field) => `count(distinct(${field}))`) },
-  );
-}
-
-const transformation = (inner: string): fc.Arbitrary<string> =>
-  oneOf(
-    `derivative(${inner})`,
-    `derivative(${inner}, 1h)`,
-    `non_negative_derivative(${inner}, 10m)`,
-    `difference(${inner})`,
-    `non_negative_difference(${inner})`,
-    `cumulative_sum(${inner})`,
-    `moving_average(${inner}, 2)`,
-    `moving_average(${inner}, 4)`,
-    `elapsed(${inner}, 1m)`,
-  );
-
-const arithmetic = (a: string, b: string): fc.Arbitrary<string> =>
-  oneOf(
-    `${a} + ${b}`,
-    `${a} * 2`,
-    `${a} / ${b}`,
-    `(${a} - ${b}) / 3`,
-    `100 - ${a}`,
-    `abs(${a})`,
-    `${a} % 7`,
-    `floor(${a} / 2)`,
-  );
-
-/** WHERE without time: on tags, fields, regular expressions. */
-function condition(m: Measurement): fc.Arbitrary<string> {
-  const [float = ""] = m.floats;
-  const [integer = ""] = m.integers;
-  const simple = oneOf(
-    "device = 'L1'",
-    "device != 'L2'",
-    "device =~ /L[13]/",
-    "device !~ /B1|L2/",
-    "zone = 'south'",
-    "zone = ''",
-    "zone != ''",
-    "street =~ /^rue/",
-    "stream = 'glass'",
-    "missing = 'x'",
-    "missing != 'x'",
-    `${float} > 0`,
-    `${float} <= 10.5`,
-    `${integer} >= 0`,
-    `${integer} != 3`,
-    `${float} * 2 > ${integer}`,
-    ...(m === LAMP
-      ? ["lit = true", "lit != true", "state = 'ok'", "state != 'ok'", "state =~ /fau/", "power_W > 20"]
-      : []),
-  );
-  return fc.oneof(
-    { weight: 3, arbitrary: simple },
-    { weight: 1, arbitrary: fc.tuple(simple, oneOf("AND", "OR"), simple).map((parts) => `(${parts.join(" ")})`) },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(simple, simple, simple, oneOf("AND", "OR"))
-        .map(([a, b, c, word]) => `${a} ${word} (${b} OR ${c})`),
-    },
-  );
-}
-
-interface Span {
-  readonly text: string;
-}
-
-function span(start_ns: bigint, isRequired: boolean): fc.Arbitrary<Span> {
-  const moment = fc.integer({ min: -60, max: SPAN_MIN + 60 });
-  const literal = (minute: number): fc.Arbitrary<string> => {
-    const ns = start_ns + BigInt(minute) * MINUTE_NS;
-    return oneOf(String(ns), `${ns / 1_000_000n}ms`, `'${new Date(Number(ns / 1_000_000n)).toISOString()}'`);
-  };
-  const bounded = fc
-    .tuple(moment, fc.integer({ min: 10, max: SPAN_MIN }))
-    .chain(([from, length]) => fc.tuple(literal(from), literal(from + length), oneOf(">=", ">"), oneOf("<", "<=")))
-    .map(([from, to, a, b]) => ({ text: `time ${a} ${from} AND time ${b} ${to}` }));
-  if (isRequired) return bounded;
-  const half = moment
-    .chain((at) => fc.tuple(literal(at), oneOf(">=", "<", ">", "<=")))
-    .map(([at, sign]) => ({ text: `time ${sign} ${at}` }));
-  return fc.oneof(
-    { weight: 2, arbitrary: bounded },
-    { weight: 1, arbitrary: half },
-    { weight: 2, arbitrary: fc.constant({ text: "" }) },
-  );
-}
-
-const where = (...parts: readonly string[]): string => {
-  const said = parts.filter((each) => each !== "");
-  return said.length === 0
-    ? ""
-    : ` WHERE ${said.map((each) => (said.length > 1 && / OR /.test(each) ? `(${each})` : each)).join(" AND ")}`;
-};
-
-const tagsOf = (m: Measurement): fc.Arbitrary<string> =>
-  fc.oneof(
-    { weight: 3, arbitrary: fc.subarray([...m.tags], { minLength: 1, maxLength: 2 }).map((tags) => tags.join(", ")) },
-    { weight: 1, arbitrary: oneOf("*", "/^s/", "missing", "zone, device") },
-  );
-
-const every = oneOf("1h", "7h", "1d", "30m", "1h, 10m", "6h, -90m", "1d, 5h");
-const fill = oneOf(
-  "",
-  "",
-  " fill(none)",
-  " fill(null)",
-  " fill(previous)",
-  " fill(linear)",
-  " fill(0)",
-  " fill(7.5)",
-  " fill(-3)",
-);
-const zone = oneOf(" tz('Europe/Paris')", " tz('America/New_York')", " tz('UTC')");
-
-const tail = (isLimited = true): fc.Arbitrary<string> =>
-  fc
-    .tuple(
-      sometimes(fc.constant(" ORDER BY time DESC")),
-      isLimited ? sometimes(fc.integer({ min: 1, max: 9 }).map((rows) => ` LIMIT ${rows}`)) : fc.constant(""),
-      sometimes(fc.integer({ min: 1, max: 5 }).map((rows) => ` OFFSET ${rows}`)),
-    )
-    // Without a LIMIT, InfluxDB's OFFSET takes as many rows as it should leave out.
-    .map(([order, limit, offset]) => `${order}${limit}${limit === "" ? "" : offset}`);
-const seriesLimit = sometimes(
-  fc
-    .tuple(
-      fc.integer({ min: 1, max: 3 }).map((rows) => ` SLIMIT ${rows}`),
-      sometimes(fc.integer({ min: 1, max: 2 }).map((rows) => ` SOFFSET ${rows}`)),
-    )
-    .map((parts) => parts.join("")),
-);
-const alias = sometimes(oneOf(" AS a", ' AS "the value"'));
 
 /** Aggregates over windows of time, by tags. */
 function overTime(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
@@ -386,63 +226,6 @@ function raw(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
       ([all, { text }, filter, tags, filling, rest, slimit]) =>
         `SELECT ${all.join(", ")} FROM ${m.name}${where(text, filter)}${tags === "" ? "" : ` GROUP BY ${tags}${filling}`}${rest}${slimit}`,
     );
-}
-
-/** A SELECT over another. */
-function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
-  const inner = fc
-    .tuple(
-      aggregate(m),
-      every,
-      sometimes(tagsOf(m), 3),
-      sometimes(condition(m)),
-      sometimes(oneOf(" fill(none)", " fill(0)")),
-    )
-    .map(([call, step, tags, filter, filling]) => ({
-      text: `SELECT ${call} AS v FROM ${m.name}${where(filter)} GROUP BY time(${step})${tags === "" ? "" : `, ${tags}`}`,
-      tags,
-      // Where more tags are kept than are grouped by around it, InfluxDB fills between the tags.
-      filling: tags === "" ? filling : "",
-    }));
-  const rawInner = fc.tuple(numeric(m), numeric(m), sometimes(condition(m))).map(([a, b, filter]) => ({
-    text: `SELECT ${a} + ${b} AS v FROM ${m.name}${where(filter)}`,
-    tags: "",
-    filling: "",
-  }));
-  const outer = oneOf(
-    "mean(v)",
-    "sum(v)",
-    "max(v)",
-    "min(v)",
-    "count(v)",
-    "last(v)",
-    "first(v)",
-    "spread(v)",
-    "v",
-    "v * 2",
-    "count(v), last(v)",
-  );
-  return fc
-    .tuple(
-      fc.oneof({ weight: 3, arbitrary: inner }, { weight: 1, arbitrary: rawInner }),
-      outer,
-      span(start_ns, true),
-      sometimes(oneOf("v > 0", "v <= 5")),
-      fc.boolean(),
-      sometimes(every),
-    )
-    .map(([{ text, tags, filling }, columns, { text: times }, filter, isByTags, step]) => {
-      const isAggregate = columns.includes("(");
-      const by = [...(step !== "" && isAggregate ? [`time(${step})`] : []), ...(isByTags && tags !== "" ? [tags] : [])];
-      // Over all time at once, InfluxDB gives nothing if the first window begins before the span.
-      const bounds =
-        isAggregate && step === ""
-          ? `time >= ${start_ns - 2880n * MINUTE_NS} AND time < ${start_ns + BigInt(SPAN_MIN) * MINUTE_NS}`
-          : times;
-      // And it fills from there.
-      const inner = isAggregate && step === "" ? text : text + filling;
-      return `SELECT ${columns} FROM (${inner})${where(bounds, filter)}${by.length > 0 ? ` GROUP BY ${by.join(", ")}` : ""}`;
-    });
 }
 
 /** Several measurements at once, by name and by regular expression. */
