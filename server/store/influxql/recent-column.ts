@@ -11,19 +11,22 @@ const TEXT_BYTES = 32;
 /** The values of one field of one series, in the order of their times, each time once. */
 export class RecentColumn {
   /** Milliseconds since 1970, the first `length` of them. */
-  times = new Float64Array(FIRST_ROOM);
+  times: Float64Array<ArrayBuffer>;
   /** Numbers; of a series of texts, nothing. */
   numbers: Float64Array<ArrayBuffer>;
   readonly texts: string[] | undefined;
   readonly type: ColumnType;
   length = 0;
   bytes: number;
+  #isSettled = true;
 
-  constructor(type: ColumnType) {
+  /** `room`: for how many values at first. */
+  constructor(type: ColumnType, room = FIRST_ROOM) {
     const isText = type === "string";
     this.type = type;
     this.texts = isText ? [] : undefined;
-    this.numbers = new Float64Array(isText ? 0 : FIRST_ROOM);
+    this.times = new Float64Array(room);
+    this.numbers = new Float64Array(isText ? 0 : room);
     this.bytes = this.times.byteLength + this.numbers.byteLength;
   }
 
@@ -44,6 +47,28 @@ export class RecentColumn {
     }
     this.bytes += 2 * ((value as string).length - (this.texts[place] as string).length);
     this.texts[place] = value as string;
+  }
+
+  /** Adds a value of the past in any order; `settle` puts what was added in order. */
+  add(at: number, value: FieldValue): void {
+    this.#isSettled &&= this.length === 0 || at > (this.times[this.length - 1] as number);
+    this.#insert(this.length, at, value);
+  }
+
+  settle(): void {
+    if (this.#isSettled) return;
+    const order = Array.from({ length: this.length }, (_, place) => place);
+    order.sort((a, b) => (this.times[a] as number) - (this.times[b] as number));
+    const { times, numbers, texts } = this;
+    this.times = times.slice();
+    this.numbers = numbers.slice();
+    const sorted = texts === undefined ? undefined : order.map((from) => texts[from] as string);
+    order.forEach((from, place) => {
+      this.times[place] = times[from] as number;
+      if (texts === undefined) this.numbers[place] = numbers[from] as number;
+      else texts[place] = sorted?.[place] as string;
+    });
+    this.#isSettled = true;
   }
 
   /** The place of the first value that is not before `at`. */
@@ -75,7 +100,7 @@ export class RecentColumn {
     const { length } = this;
     if (length === this.times.length) {
       const before = this.#arrays();
-      const room = Math.ceil(length * GROWTH);
+      const room = Math.ceil(length * GROWTH) + FIRST_ROOM;
       this.times = resized(this.times, 0, length, room);
       if (this.texts === undefined) this.numbers = resized(this.numbers, 0, length, room);
       this.bytes += this.#arrays() - before;

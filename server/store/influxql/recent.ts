@@ -3,10 +3,12 @@ import { type ColumnType, RecentColumn } from "./recent-column.ts";
 
 /** Held beside its values by each series that has any: the objects themselves. */
 const COLUMN_BYTES = 240;
+/** A column of the past is made so much larger than it is, for what comes next. */
+const ROOM_TO_GROW = 1.1;
 /** So much of what it may hold is left after it has let go of the oldest. */
 const KEPT = 0.75;
 
-/** Rows of the past, in the order of series and then of time. */
+/** Rows of the past, each time of a series once. */
 export interface PastRows {
   readonly series: readonly number[];
   /** Milliseconds since 1970. */
@@ -68,13 +70,18 @@ export class Recent {
     this.#columns[id] = undefined;
   }
 
-  /** Takes the past from `from` on, piece by piece, and then what was written meanwhile. */
-  async fill(from: number, pieces: AsyncIterable<PastRows>): Promise<void> {
+  /**
+   * Takes the past from `from` on, piece by piece, and then what was written meanwhile. `counts`: by series how many values
+   * there will be, so that each column is made once.
+   */
+  async fill(from: number, counts: ReadonlyMap<number, number>, pieces: AsyncIterable<PastRows>): Promise<void> {
     for await (const { series, times, values } of pieces) {
       for (let row = 0; row < series.length; row++) {
-        this.#keep(series[row] as number, times[row] as number, values[row] as FieldValue);
+        const id = series[row] as number;
+        this.#add(id, times[row] as number, values[row] as FieldValue, counts.get(id));
       }
     }
+    for (const column of this.#columns) column?.settle();
     const written = this.#written ?? [];
     this.#written = undefined;
     this.from = from;
@@ -99,18 +106,35 @@ export class Recent {
   }
 
   #keep(id: number, at: number, value: FieldValue): void {
-    if (this.#unfit.has(id)) return;
-    if (typeof value === "bigint" && !isSafe(value)) return this.refuse(id);
-    let column = this.#columns[id];
-    if (column === undefined) {
-      this.#columns[id] = column = new RecentColumn(TYPES[typeof value] ?? "float");
-      this.#bytes += column.bytes + COLUMN_BYTES;
-    }
+    const column = this.#columnFor(id, value);
+    if (column === undefined) return;
     const before = column.bytes;
     column.put(at, value);
     if (column.bytes === before) return;
     this.#bytes += column.bytes - before;
-    if (this.#bytes > this.#most_B && this.#written === undefined) this.#limit();
+    if (this.#bytes > this.#most_B) this.#limit();
+  }
+
+  #add(id: number, at: number, value: FieldValue, count: number | undefined): void {
+    const column = this.#columnFor(id, value, count);
+    if (column === undefined) return;
+    this.#bytes -= column.bytes;
+    column.add(at, value);
+    this.#bytes += column.bytes;
+  }
+
+  #columnFor(id: number, value: FieldValue, count?: number): RecentColumn | undefined {
+    if (this.#unfit.has(id)) return undefined;
+    const known = this.#columns[id];
+    if (typeof value === "bigint" && !isSafe(value)) {
+      this.refuse(id);
+      return undefined;
+    }
+    if (known !== undefined) return known;
+    const column = new RecentColumn(TYPES[typeof value] ?? "float", count && Math.ceil(count * ROOM_TO_GROW));
+    this.#columns[id] = column;
+    this.#bytes += column.bytes + COLUMN_BYTES;
+    return column;
   }
 
   #limit(): void {
