@@ -253,11 +253,13 @@ export function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
         const isFilled = step !== "" && isAggregate;
         // And it fills from there.
         const text = isWide ? of.text.replaceAll(/ fill\((0|none)\)/g, "") : of.text;
+        // Rows that are merged in windows of UTC come anew into windows of a zone.
+        const isZoned = step !== "" && !step.includes(",") && of.isInWindows;
         const isIntegral = text.includes("integral(");
         return `SELECT ${columns}${columns.includes(",") ? "" : name} FROM (${text})${where(bounds, filter)}${by(
           step === "" ? "" : `time(${step})`,
           tags,
-        )}${isFilled ? filling : ""}${isIntegral ? "" : order}${step === "" || step.includes(",") ? "" : zone_}`;
+        )}${isFilled ? filling : ""}${isIntegral ? "" : order}${isZoned ? zone_ : ""}`;
       });
   });
 }
