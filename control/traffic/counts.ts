@@ -30,19 +30,38 @@ const MISSED = 3;
 export type Rate = number | "silent" | "too-short" | "doubted";
 
 /**
+ * More than this in a minute, after the same count again and again, is no traffic that came at once: a counter that was stuck
+ * says with one word what it counted meanwhile. Of a single word so much more is needed: two lanes that never stop flowing.
+ */
+const CAUGHT_UP = { afterIdle: 8, atOnce: 60 };
+
+/**
  * Events an hour by one counter's words, oldest first: what it counted between its first and its last word, over the time
  * between these two, so that a time without words neither adds nor takes anything away. A count that falls is that of a
- * device begun anew: what was before is forgotten. Silent is one whose last word is older than three of its periods.
+ * device begun anew: what was before is forgotten; so is what one caught up with that was stuck when its words begin, since
+ * nobody knows from when on it counted that. Silent is one whose last word is older than three of its periods.
  */
 export function rateOf(words: readonly Word[], now: Instant, habit: CounterHabit): Rate {
   const last = words.at(-1);
   if (last === undefined || now - last.at > MISSED * habit.every_s * 1000) return "silent";
   let start = words.length - 1;
   while (start > 0 && (words[start - 1] as Word).value <= (words[start] as Word).value) start--;
+  let moved = start + 1;
+  while (moved < words.length && (words[moved] as Word).value === (words[start] as Word).value) moved++;
+  if (hasCaughtUp(words, start, moved, habit)) start = moved;
   const first = words[start] as Word;
   const span_ms = last.at - first.at;
   if (span_ms < habit.least_s * 1000) return "too-short";
   return ((last.value - first.value) * 3_600_000) / span_ms;
+}
+
+/** Whether a counter that said the same from `start` on then says with the word `moved` what it counted while it was stuck. */
+function hasCaughtUp(words: readonly Word[], start: number, moved: number, { every_s }: CounterHabit): boolean {
+  const [before, after] = [words[moved - 1] as Word, words[moved]];
+  if (after === undefined) return false;
+  const minutes = Math.max(every_s, (after.at - before.at) / 1000) / 60;
+  const most = moved - start > 1 ? CAUGHT_UP.afterIdle : CAUGHT_UP.atOnce;
+  return after.value - before.value > most * minutes;
 }
 
 /** How the count of one group came about. Loops before the stop line stand in for those at it. */

@@ -30,10 +30,10 @@ export interface Input {
   heardAt: number;
   /** The last count of vehicles; -1 before the first. */
   count: number;
-  /** When it last counted someone, and how many a ms it counted of late. */
+  /** When it last counted someone, how many a ms it counted of late, and over how long that was learned; 0 before the first. */
   countedAt: number;
-  hasCounted: boolean;
   rate: number;
+  learned_ms: number;
 }
 
 /**
@@ -47,7 +47,7 @@ export const SILENT_MS = 20_000;
  * long. One that has counted nobody since the cabinet began has nothing to be believed for: it is doubted after the same time,
  * until its first.
  */
-const DOUBTED = { after_ms: 180_000, expected: 6, memory_ms: 900_000 };
+const DOUBTED = { after_ms: 180_000, expected: 6, memory_ms: 900_000, least_ms: 60_000 };
 /** All loops of a junction together are doubted when they expected so many: a dozen vehicles, each before and at the line. */
 const BLIND_EXPECTED = 24;
 /** No more vehicles than this pass a loop between two words of it: beyond, it was broken meanwhile. */
@@ -99,13 +99,13 @@ const inputOf = (id: string, group: number, kind: Input["kind"], now: number): I
   heardAt: now,
   count: -1,
   countedAt: now,
-  hasCounted: false,
   rate: DOUBTED.expected / DOUBTED.after_ms,
+  learned_ms: 0,
 });
 
 /** The stop line becomes occupied or free. */
 export function occupy(detection: Detection, input: Input, on: boolean, now: number): void {
-  input.heardAt = now;
+  hear(input, now);
   detection.stopLineAt[input.group] = now;
   const bit = 1 << input.group;
   detection.occupied = (on ? detection.occupied | bit : detection.occupied & ~bit) >>> 0;
@@ -113,17 +113,12 @@ export function occupy(detection: Detection, input: Input, on: boolean, now: num
 
 /** A loop has counted up to `count`. How many came just now: none when it tells of those who passed while it was not heard. */
 export function count(detection: Detection, input: Input, total: number, now: number): number {
-  input.heardAt = now;
+  hear(input, now);
   const more = input.count < 0 ? 0 : Math.max(0, total - input.count);
   input.count = total;
   if (more === 0) return 0;
   const { group } = input;
-  const { memory_ms } = DOUBTED;
-  // With its first it shows that it counts: from here on its own rate is what it is held to.
-  if (!input.hasCounted) input.rate = Math.min(more, CAUGHT_UP) / memory_ms;
-  else if (more <= CAUGHT_UP) input.rate = (input.rate * memory_ms + more) / (memory_ms + now - input.countedAt);
-  input.hasCounted = true;
-  input.countedAt = now;
+  learn(input, more, now);
   if (more > CAUGHT_UP) {
     // Those who passed while nothing was heard are long gone, and do not stand between the loops.
     detection.queue[group] = 0;
@@ -139,9 +134,32 @@ export function count(detection: Detection, input: Input, total: number, now: nu
   return more;
 }
 
+/** An input moved or answered. The time in which it did neither says nothing about who came. */
+function hear(input: Input, now: number): void {
+  const unheard_ms = now - input.heardAt;
+  if (unheard_ms >= SILENT_MS) input.countedAt += unheard_ms;
+  input.heardAt = now;
+}
+
+/**
+ * With its first a loop shows that it counts: from here on its own rate is what it is held to, over the time in which it was
+ * listened to. A cabinet that began a minute ago must not take the time before for empty.
+ */
+function learn(input: Input, more: number, now: number): void {
+  const idle_ms = now - input.countedAt;
+  if (input.learned_ms === 0) {
+    input.learned_ms = Math.max(idle_ms, DOUBTED.least_ms);
+    input.rate = Math.min(more, CAUGHT_UP) / input.learned_ms;
+  } else if (more <= CAUGHT_UP) {
+    input.rate = (input.rate * input.learned_ms + more) / (input.learned_ms + idle_ms);
+    input.learned_ms = Math.min(DOUBTED.memory_ms, input.learned_ms + idle_ms);
+  }
+  input.countedAt = now;
+}
+
 /** A button is pressed, or its call is served. */
 export function call(detection: Detection, input: Input, waiting: boolean, now: number): void {
-  input.heardAt = now;
+  hear(input, now);
   const bit = 1 << input.group;
   detection.calls = (waiting ? detection.calls | bit : detection.calls & ~bit) >>> 0;
 }

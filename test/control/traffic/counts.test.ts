@@ -43,6 +43,22 @@ describe("one counter", () => {
     expect(rateOf(words, now, HABITS.vehicles)).toBe(1200);
   });
 
+  test("that was stuck when its words begin is counted from the word on with which it caught up", () => {
+    // Stuck for an hour until 20 minutes ago, then it says 240 at once; four a minute pass.
+    const words = [...minutes(31, 20, 0, 1000), ...minutes(19, 1, 4, 1240)];
+    expect(rateOf(words, now, HABITS.vehicles)).toBe(240);
+    // The words begin with the last one before it caught up.
+    expect(rateOf(words.slice(11), now, HABITS.vehicles)).toBe(240);
+    // Stuck from ten minutes ago to five minutes ago, all is counted between its first and its last word.
+    const within = [...minutes(31, 11, 4, 1000), ...minutes(10, 6, 0, 1080), ...minutes(5, 1, 4, 1104)];
+    expect(rateOf(within, now, HABITS.vehicles)).toBe(240);
+  });
+
+  test("of a lane that was empty until a platoon of eight came is counted with its empty time", () => {
+    const words = [...minutes(31, 20, 0, 1000), ...minutes(19, 1, 0, 1008)];
+    expect(rateOf(words, now, HABITS.vehicles)).toBe(16);
+  });
+
   test("of a steady stream gives the same rate whichever of its words are missing", () => {
     fc.assert(
       fc.property(

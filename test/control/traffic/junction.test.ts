@@ -264,7 +264,10 @@ test("a loop of a quiet street is believed for as long as its traffic explains: 
   const stop = input("D-J1-east");
   const last = 40 * 180_000;
   for (let counted = 0; counted <= 40; counted++) {
-    for (const each of detection.inputs) if (each.kind !== "button") count(detection, each, counted, counted * 180_000);
+    for (const each of detection.inputs) {
+      each.heardAt = counted * 180_000;
+      if (each.kind !== "button") count(detection, each, counted, each.heardAt);
+    }
   }
   const doubted = (minutes: number): boolean => {
     for (const each of detection.inputs) {
@@ -276,6 +279,31 @@ test("a loop of a quiet street is believed for as long as its traffic explains: 
   };
   expect(doubted(17)).toBe(false);
   expect(doubted(19)).toBe(true);
+});
+
+test("a loop that a cabinet has listened to for three minutes is held to what it counted in these, and doubted after three more", () => {
+  const { detection, input } = standing();
+  const stop = input("D-J1-east");
+  // One every 15 s: twelve are to be expected in three minutes.
+  for (let counted = 0; counted <= 12; counted++) count(detection, stop, counted, counted * 15_000);
+  expect(stop.rate * 15_000).toBeGreaterThan(0.75);
+  const doubtedAt = (s: number): boolean => {
+    for (const each of detection.inputs) each.heardAt = s * 1000;
+    for (const each of detection.inputs) if (each !== stop) each.countedAt = s * 1000;
+    judgeSilence(detection, s * 1000);
+    return detection.recall !== 0;
+  };
+  expect(doubtedAt(180 + 179)).toBe(false);
+  expect(doubtedAt(180 + 181)).toBe(true);
+});
+
+test("the time in which a loop did not answer is not taken for an empty lane", () => {
+  const { detection, input } = standing();
+  const stop = input("D-J1-east");
+  count(detection, stop, 5, 600_000);
+  // Ten minutes of silence, then one every 20 s.
+  for (let counted = 6; counted <= 9; counted++) count(detection, stop, counted, 600_000 + (counted - 5) * 20_000 - 1);
+  expect(stop.rate * 60_000).toBeGreaterThan(2);
 });
 
 test("a junction that began with its loops stuck is blind after a minute and a half, and no longer once half of them have counted", () => {
@@ -299,7 +327,10 @@ test("a junction whose loops all stop counting is blind when they expected two d
   const loops = detection.inputs.filter(({ kind }) => kind !== "button");
   // 8 loops of one in 24 s each: 24 are to be expected in 72 s.
   for (let counted = 0; counted <= 200; counted++) {
-    for (const each of loops) count(detection, each, counted, counted * 24_000);
+    for (const each of loops) {
+      each.heardAt = counted * 24_000;
+      count(detection, each, counted, each.heardAt);
+    }
   }
   const last = 200 * 24_000;
   const blindAfter = (s: number): boolean => {
