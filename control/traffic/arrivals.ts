@@ -110,7 +110,7 @@ export function noteArrivals(arrivals: Arrivals, guard: Guard, detection: Detect
     }
   }
   const moved = (arrivals.greens ^ guard.greens) & arrivals.atLine;
-  for (let group = 0; moved !== 0 && group < arrivals.due.length; group++) {
+  for (let group = 0; group < arrivals.due.length; group++) {
     const bit = 1 << group;
     if ((moved & bit) === 0) continue;
     clear(arrivals, group);
