@@ -143,18 +143,18 @@ function hear(input: Input, now: number): void {
 
 /**
  * With its first a loop shows that it counts: from here on its own rate is what it is held to, over the time in which it was
- * listened to. A cabinet that began a minute ago must not take the time before for empty.
+ * listened to. A cabinet that began a minute ago must not take the time before for empty. What a loop catches up with that
+ * was stuck teaches nothing.
  */
 function learn(input: Input, more: number, now: number): void {
   const idle_ms = now - input.countedAt;
-  if (input.learned_ms === 0) {
-    input.learned_ms = Math.max(idle_ms, DOUBTED.least_ms);
-    input.rate = Math.min(more, CAUGHT_UP) / input.learned_ms;
-  } else if (more <= CAUGHT_UP) {
-    input.rate = (input.rate * input.learned_ms + more) / (input.learned_ms + idle_ms);
-    input.learned_ms = Math.min(DOUBTED.memory_ms, input.learned_ms + idle_ms);
-  }
   input.countedAt = now;
+  if (more > CAUGHT_UP) return;
+  const isFirst = input.learned_ms === 0;
+  const counted = isFirst ? 0 : input.rate * input.learned_ms;
+  const listened_ms = isFirst ? Math.max(idle_ms, DOUBTED.least_ms) : input.learned_ms + idle_ms;
+  input.rate = (counted + more) / listened_ms;
+  input.learned_ms = Math.min(DOUBTED.memory_ms, listened_ms);
 }
 
 /** A button is pressed, or its call is served. */
