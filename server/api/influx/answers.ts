@@ -85,10 +85,16 @@ function seriesJson(series: ResultSeries & { readonly partial?: boolean }, form:
   parts.push(`"columns":[${series.columns.map(quoted).join(",")}]`);
   if (series.values.length > 0) {
     const write = series.types.map((type) => (type === "time" ? timeWriter(form.epoch_ns) : valueJson));
-    const rows = series.values.map(
-      (row) => `[${row.map((value, index) => (write[index] ?? valueJson)(value)).join(",")}]`,
-    );
-    parts.push(`"values":[${rows.join(",")}]`);
+    let rows = "";
+    for (const row of series.values) {
+      rows += rows === "" ? "[" : ",[";
+      for (let index = 0; index < row.length; index++) {
+        if (index > 0) rows += ",";
+        rows += (write[index] ?? valueJson)(row[index] ?? null);
+      }
+      rows += "]";
+    }
+    parts.push(`"values":[${rows}]`);
   }
   if (series.partial === true) parts.push(`"partial":true`);
   return `{${parts.join(",")}}`;
@@ -112,11 +118,16 @@ export function rfc3339(at_ns: bigint): string {
   return rest === 0n ? `${whole}Z` : `${whole}.${String(rest).padStart(9, "0").replace(/0+$/, "")}Z`;
 }
 
-const numberText = (value: number): string => (Object.is(value, -0) ? "-0" : JSON.stringify(value));
+const numberText = (value: number): string =>
+  Object.is(value, -0) ? "-0" : Number.isFinite(value) ? String(value) : "null";
 
 /** As Go writes JSON: safe to put into HTML, too. */
 const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/[<>&\u2028\u2029]|\\./g, (found) => GO_ESCAPES[found] ?? found);
+  PLAIN.test(text)
+    ? `"${text}"`
+    : JSON.stringify(text).replace(/[<>&\u2028\u2029]|\\./g, (found) => GO_ESCAPES[found] ?? found);
+/** What needs no escape at all: most names and tags. */
+const PLAIN = /^[\w \-./:%()]*$/;
 const GO_ESCAPES: Readonly<Record<string, string>> = {
   "<": "\\u003c",
   ">": "\\u003e",

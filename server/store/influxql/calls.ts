@@ -9,7 +9,7 @@ import { type Options, type Ref, keptTags } from "./options.ts";
 import { aggregated, canAggregate } from "./pushdown.ts";
 import { recentAggregate } from "./recent-aggregate.ts";
 import { type RecentRow, recentRows, timeOf } from "./recent-rows.ts";
-import type { RecentValues } from "./recent-scan.ts";
+import { isRecent, type RecentValues } from "./recent-scan.ts";
 import { aggregateOf, atWindows, reduced } from "./reduce.ts";
 import { scanOf, seriesOf, slotsOf } from "./scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
@@ -147,7 +147,8 @@ async function reducedBy(
     return recentAggregate(aggregation) ?? aggregated(aggregation);
   }
   const over = { name: call.name, argument, beside, ref, options, isAtWindow, read: sources.context };
-  const nested = await nestedAggregate(over, sources.from);
+  // What is in memory is there sooner than SQL is planned.
+  const nested = isRecent(sources.context.recent, options) ? undefined : await nestedAggregate(over, sources.from);
   if (nested !== undefined) return nested;
   const aggregate = aggregateOf(call.name, argument);
   if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);

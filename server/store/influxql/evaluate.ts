@@ -14,9 +14,10 @@ export type PlaceOf = (part: Expression) => number | undefined;
 
 /**
  * Makes a function of an expression, with InfluxDB's arithmetic: what has no value gives none, a division by zero gives 0,
- * integers divide into floats where `dividesToFloat`, and a comparison of what cannot be compared is false.
+ * integers divide into floats where `dividesToFloat`, and a comparison of what cannot be compared is false. A missing boolean
+ * counts as false, unless `isStored`: of stored points it equals nothing and differs from nothing.
  */
-export function compile(expression: Expression, placeOf: PlaceOf, dividesToFloat = true): Evaluate {
+export function compile(expression: Expression, placeOf: PlaceOf, dividesToFloat = true, isStored = false): Evaluate {
   const place = placeOf(expression);
   if (place !== undefined) return (parts) => parts[place] ?? null;
   switch (expression.kind) {
@@ -32,10 +33,10 @@ export function compile(expression: Expression, placeOf: PlaceOf, dividesToFloat
       return () => ns;
     }
     case "parentheses":
-      return compile(expression.inner, placeOf, dividesToFloat);
+      return compile(expression.inner, placeOf, dividesToFloat, isStored);
     case "binary": {
       const { operator } = expression;
-      const left = compile(expression.left, placeOf, dividesToFloat);
+      const left = compile(expression.left, placeOf, dividesToFloat, isStored);
       if (expression.right.kind === "regex") {
         const pattern = compilePattern(expression.right.source);
         const isWanted = operator === "=~";
@@ -44,13 +45,19 @@ export function compile(expression: Expression, placeOf: PlaceOf, dividesToFloat
           return typeof text === "string" && pattern.test(text) === isWanted;
         };
       }
-      const right = compile(expression.right, placeOf, dividesToFloat);
+      const right = compile(expression.right, placeOf, dividesToFloat, isStored);
+      if (isStored && (operator === "=" || operator === "!=" || operator === "^")) {
+        return (parts) => {
+          const [a, b] = [left(parts), right(parts)];
+          return a === null || b === null ? false : operate(operator, a, b, dividesToFloat);
+        };
+      }
       return (parts) => operate(operator, left(parts), right(parts), dividesToFloat);
     }
     case "call": {
       if (!isMathFunction(expression.name)) return () => null;
       const { name } = expression;
-      const inputs = expression.arguments.map((each) => compile(each, placeOf, dividesToFloat));
+      const inputs = expression.arguments.map((each) => compile(each, placeOf, dividesToFloat, isStored));
       return (parts) =>
         mathematics(
           name,

@@ -3,6 +3,7 @@ import { keptTags } from "./options.ts";
 import { ranks } from "./calls.ts";
 import { type Reducer, reducerOf } from "./recent-reducers.ts";
 import { ConditionWalk, type RecentScan, recentScan, type RecentSeries } from "./recent-scan.ts";
+import type { Value } from "./evaluate.ts";
 import { type RecentWindows, recentWindows } from "./recent-windows.ts";
 import { type Run, type Stream, StreamBuilder } from "./stream.ts";
 
@@ -101,21 +102,23 @@ function inGroups(
       const index = isAscending ? step : windows.count - 1 - step;
       const place = order?.[index] ?? index;
       if (!reducer.has(place)) continue;
+      const value = reducer.value(place);
+      if (value === null) continue;
       const own = isOwnTime ? reducer.time?.(place) : undefined;
       run.times.push(own === undefined ? windows.startOf(place) : BigInt(own) * MS);
-      run.values.push(reducer.value(place));
+      run.values.push(value);
     }
     if (run.times.length > 0) runs.push(run);
   }
   return runs;
 }
 
+/** What one group gives in one window. */
 interface Cell {
   readonly group: number;
-  readonly rank: number;
-  readonly start: bigint;
-  readonly own: bigint;
-  readonly value: Run["values"][number];
+  /** Of the value's own point; undefined: of the window. */
+  readonly time: number | undefined;
+  readonly value: Value;
 }
 
 /** Where the answer shows coarser groups than these: window by window, in each of them group by group. */
@@ -131,32 +134,39 @@ function acrossGroups(
     const { name, tags } = (first as RecentSeries).each;
     return { name, tags, order: tags.subset(options.order) };
   });
-  const rank = ranks(shown);
-  const cells: Cell[] = [];
-  for (const [number, group] of groups.entries()) {
+  const rankOf = ranks(shown);
+  /** By rank and place. */
+  const cells: Cell[][][] = [];
+  for (const [group, members] of groups.entries()) {
     reducer.clear();
-    if (!takeGroup(group, scan, windows, reducer)) return undefined;
+    if (!takeGroup(members, scan, windows, reducer)) return undefined;
+    const byPlace = (cells[rankOf[group] as number] ??= []);
     for (let place = 0; place < windows.count; place++) {
-      if (!reducer.has(place)) continue;
-      const start = windows.startOf(place);
-      const time = reducer.time?.(place);
-      const own = time === undefined ? start : BigInt(time) * MS;
-      cells.push({ group: number, rank: rank[number] as number, start, own, value: reducer.value(place) });
+      if (reducer.has(place))
+        (byPlace[place] ??= []).push({ group, time: reducer.time?.(place), value: reducer.value(place) });
     }
   }
-  const isByTime = isOwnTime || options.isOrdered;
-  const direction = options.isAscending ? 1 : -1;
-  cells.sort(
-    (a, b) =>
-      direction *
-      (a.rank - b.rank || compare(a.start, b.start) || (isByTime ? compare(a.own, b.own) : 0) || a.group - b.group),
-  );
+  const isByTime = (isOwnTime || options.isOrdered) && reducer.time !== undefined;
+  const { isAscending } = options;
+  const order = windows.inOrder() ?? Array.from({ length: windows.count }, (_, place) => place);
   const out = new StreamBuilder(false);
-  for (const { group, start, own, value } of cells) {
-    const { name, tags } = shown[group] as (typeof shown)[number];
-    out.add(name, tags, isOwnTime ? own : start, value);
+  for (const byPlace of turned(cells, isAscending)) {
+    for (const place of turned(order, isAscending)) {
+      const found = byPlace[place];
+      if (found === undefined) continue;
+      const start = windows.startOf(place);
+      if (isByTime && found.length > 1) {
+        const start_ms = Number(start / MS);
+        found.sort((a, b) => (a.time ?? start_ms) - (b.time ?? start_ms) || a.group - b.group);
+      }
+      for (const { group, time, value } of turned(found, isAscending)) {
+        const { name, tags } = shown[group] as (typeof shown)[number];
+        out.add(name, tags, isOwnTime && time !== undefined ? BigInt(time) * MS : start, value);
+      }
+    }
   }
   return out.runs;
 }
 
-const compare = (a: bigint, b: bigint): number => (a === b ? 0 : a < b ? -1 : 1);
+const turned = <Each>(list: readonly Each[], isAscending: boolean): readonly Each[] =>
+  isAscending ? list : list.toReversed();

@@ -8,6 +8,7 @@ export interface Reducer {
   /** Takes what stands in a column at [from, to), all of it in the window at `place`. */
   take(place: number, column: RecentColumn, from: number, to: number): void;
   has(place: number): boolean;
+  /** Null: of so few values there is none. */
   value(place: number): Value;
   /** The time of the value's own point; undefined: it is of many. */
   time?(place: number): number | undefined;
@@ -40,7 +41,7 @@ export function reducerOf(name: string, argument: number, type: FieldType): Redu
     case "median":
       return new Ordered(median, true);
     case "percentile":
-      return new Ordered((values) => values[Math.floor((values.length * argument) / 100 + 0.5) - 1] ?? null, false);
+      return new Ordered(percentile(argument), false);
     default:
       return undefined;
   }
@@ -258,12 +259,12 @@ class Deviation implements Reducer {
 
 /** By the values in order of their size. */
 class Ordered implements Reducer {
-  readonly #pick: (sorted: readonly number[]) => Value;
+  readonly #pick: (sorted: Float64Array) => Value;
   readonly #isSingleOwn: boolean;
   #values: number[][] = [];
   #times: number[] = [];
 
-  constructor(pick: (sorted: readonly number[]) => Value, isSingleOwn: boolean) {
+  constructor(pick: (sorted: Float64Array) => Value, isSingleOwn: boolean) {
     this.#pick = pick;
     this.#isSingleOwn = isSingleOwn;
   }
@@ -275,12 +276,11 @@ class Ordered implements Reducer {
   }
 
   has(place: number): boolean {
-    const values = this.#values[place];
-    return values !== undefined && this.value(place) !== null;
+    return this.#values[place] !== undefined;
   }
 
   value(place: number): Value {
-    return this.#pick((this.#values[place] ?? []).sort((a, b) => a - b));
+    return this.#pick(Float64Array.from(this.#values[place] ?? []).sort());
   }
 
   /** InfluxDB leaves a single value its time. */
@@ -294,7 +294,13 @@ class Ordered implements Reducer {
   }
 }
 
-function median(values: readonly number[]): number {
+/** By the nearest rank; null: there is none so low. */
+const percentile =
+  (percent: number) =>
+  (sorted: Float64Array): Value =>
+    sorted[Math.floor((sorted.length * percent) / 100 + 0.5) - 1] ?? null;
+
+function median(values: Float64Array): number {
   const middle = values.length >> 1;
   const upper = values[middle] as number;
   return values.length % 2 === 1 ? upper : ((values[middle - 1] as number) + upper) / 2;

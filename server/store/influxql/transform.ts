@@ -1,6 +1,7 @@
 import type { Value } from "./evaluate.ts";
 import { type Options, keptTags } from "./options.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
+import type { TagSet } from "./tags.ts";
 import { windowOf } from "./window.ts";
 
 /** Takes one point after the other and gives what comes out; at the end it may give more. */
@@ -15,32 +16,47 @@ const NOTHING: readonly (readonly [bigint, Value])[] = [];
 export function transformed(stream: Stream, make: () => Transformation, options: Options): Stream {
   const out = new StreamBuilder(false);
   const kept = keptTags(options);
-  const running = new Map<string, { name: string; tags: Stream[number]["tags"]; transformation: Transformation }>();
+  const running = new Map<string, Running>();
+  /** The same by the very object that a run names its tags by, since runs may be of one point each. */
+  const byTags = new Map<TagSet, Running>();
   const flush = (): void => {
     for (const { name, tags, transformation } of running.values()) {
       for (const [time, result] of transformation.end?.() ?? NOTHING) out.add(name, tags, time, result);
     }
     running.clear();
+    byTags.clear();
   };
-  let group: string | undefined;
+  let name: string | undefined;
+  let order: TagSet | undefined;
   for (const run of stream) {
-    const tags = run.tags.subset(kept);
-    const order = `${run.name}\0${run.tags.subset(options.order).id}`;
-    if (group !== order) flush();
-    group = order;
-    const id = `${run.name}\0${tags.id}`;
-    let state = running.get(id);
-    if (state === undefined) running.set(id, (state = { name: run.name, tags, transformation: make() }));
-    const { transformation } = state;
-    run.values.forEach((value, index) => {
-      if (value === null) return;
-      for (const [time, result] of transformation.next(run.times[index] as bigint, value)) {
-        out.add(run.name, state.tags, time, result);
-      }
-    });
+    const outer = run.tags.subset(options.order);
+    if (run.name !== name || (outer !== order && outer.id !== order?.id)) flush();
+    name = run.name;
+    order = outer;
+    let state = byTags.get(run.tags);
+    if (state === undefined) {
+      const tags = run.tags.subset(kept);
+      state = running.get(tags.id);
+      if (state === undefined) running.set(tags.id, (state = { name, tags, transformation: make() }));
+      byTags.set(run.tags, state);
+    }
+    const { transformation, tags } = state;
+    const { times, values } = run;
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index] ?? null;
+      if (value === null) continue;
+      for (const [time, result] of transformation.next(times[index] as bigint, value))
+        out.add(name, tags, time, result);
+    }
   }
   flush();
   return out.runs;
+}
+
+interface Running {
+  readonly name: string;
+  readonly tags: TagSet;
+  readonly transformation: Transformation;
 }
 
 const wrapped = (value: bigint): bigint => BigInt.asIntN(64, value);
