@@ -165,10 +165,9 @@ export class Archives {
     return `ATTACH IF NOT EXISTS '${quoted(this.path(file))}' AS "${aliasOf(file)}" (READ_ONLY)`;
   }
 
-  /** Where the database is copied to while an archive is written; what a crash leaves of it is swept up like archives. */
-  get copy(): string {
-    mkdirSync(this.directory, { recursive: true });
-    return this.path(`${this.identity}-aside.duckdb`);
+  /** Where files lie while an archive is written; what a crash leaves of them is swept up like archives. */
+  get scratch(): string {
+    return this.path(`${this.identity}-scratch`);
   }
 
   /** Removes files that count no more. */

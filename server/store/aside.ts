@@ -1,33 +1,29 @@
 import { fork } from "node:child_process";
-import { rmSync } from "node:fs";
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { rowsOf } from "./sql.ts";
 
-/** Where an archive is written: SQL over the database as it stands, or as it stood a moment ago. */
+/** Where an archive is written: runs SQL over what is to be archived. */
 export interface Aside {
   rows(sql: string): Promise<DuckDBValue[][]>;
-  /** Removes what it needed. */
   end(): Promise<void>;
 }
 
 export interface AsideOrder {
-  /** The file of a database that this process holds open. */
-  readonly database: string;
-  /** Where a copy of it may lie meanwhile. */
-  readonly copy: string;
+  /** Where it may put what does not fit into its memory. */
+  readonly directory: string;
   /** What DuckDB may hold in memory, as it writes it. */
   readonly memory: string;
 }
 export type AsideWord = { readonly rows: DuckDBValue[][] } | { readonly problem: string };
 
-/** On the database itself: sooner done than a process has begun, where there is little to do. */
+/** In the database itself: sooner done than a process has begun, where there is little to do. */
 export function onTheSpot(connection: DuckDBConnection): Aside {
   return { rows: (sql) => rowsOf(connection, sql), end: () => Promise.resolve() };
 }
 
 /**
- * On a copy of the file, in a process of its own of the lowest priority: what takes seconds there takes nothing from those who
- * commit here. It sees what was there at the last checkpoint. Ends early when `closing` is aborted.
+ * In a process of its own of the lowest priority: what takes seconds there takes nothing from those who commit here. It sees
+ * files only. Ends early when `closing` is aborted.
  */
 export async function inAnotherProcess(order: AsideOrder, closing: AbortSignal): Promise<Aside> {
   const child = fork(new URL("aside-process.ts", import.meta.url), {
@@ -56,9 +52,6 @@ export async function inAnotherProcess(order: AsideOrder, closing: AbortSignal):
       closing.removeEventListener("abort", stop);
       stop();
       await ended;
-      for (const each of [order.copy, `${order.copy}.wal`, `${order.copy}.tmp`]) {
-        rmSync(each, { force: true, recursive: true });
-      }
     },
   };
   try {

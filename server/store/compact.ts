@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Archive, Archives } from "./archive.ts";
 import { aliasOf, quoted, settled } from "./archive.ts";
@@ -9,8 +11,6 @@ import { WEEK, weekOf } from "./weeks.ts";
 
 /** What a compaction needs of the store that it works for. */
 export interface Compacting {
-  /** The file of the database. */
-  readonly path: string;
   readonly archives: Archives;
   /** A connection of its own, so that it never stands in a commit's way. */
   readonly connection: DuckDBConnection;
@@ -35,8 +35,8 @@ const GROUP_ROWS = 245_760;
 const DELETED_AT_ONCE = 50_000;
 /** An archive of fewer rows is written before a process that could do it has begun. */
 const FEW = 50_000;
-/** A checkpoint is refused in the middle of a commit, which takes milliseconds. */
-const CHECKPOINTS = 50;
+/** So many are handed over in some 10 ms. */
+const HANDED_AT_ONCE = 100_000;
 
 /**
  * Moves readings before `until` into archives, a week at a time, the oldest first, and then into their weeks what was said
@@ -81,7 +81,7 @@ async function compactWeek(parts: Compacting, week: number, to: number): Promise
   const hot = `FROM readings WHERE instant >= ${literal(from)} AND instant < ${literal(to)}`;
   const [[moved] = [0]] = await rowsOf(connection, `SELECT count(*)::DOUBLE ${hot}`);
   const source = sourceSql(archives, before, hot, { week, to, said });
-  const aside = await asideFor(parts, { before, hot, said, moved: moved as number });
+  const aside = await asideFor(parts, { week, from, to, before, moved: moved as number });
   let raw: Archive | undefined;
   let rollups: Archive[];
   try {
@@ -112,38 +112,49 @@ async function compactWeek(parts: Compacting, week: number, to: number): Promise
   parts.done?.("collected");
 }
 
-/**
- * Where the archive is written. What is moved was said long ago and is frozen, so that a copy of the file has it as soon as a
- * checkpoint has come after it.
- */
+/** Where the archive is written: elsewhere, what it is made of is handed over in files, a piece at a time. */
 async function asideFor(
-  { archives, connection, path, pause, closing }: Compacting,
-  work: { before: Archive | undefined; hot: string; said: number; moved: number },
+  { archives, connection, pause, closing }: Compacting,
+  {
+    week,
+    from,
+    to,
+    before,
+    moved,
+  }: { week: number; from: number; to: number; before: Archive | undefined; moved: number },
 ): Promise<Aside> {
-  const { before, hot, said, moved } = work;
   if (moved + (before?.rows ?? 0) < FEW) return onTheSpot(connection);
-  const [[memory] = []] = await rowsOf(connection, "SELECT current_setting('memory_limit')");
-  const print = `SELECT (SELECT count(*)::DOUBLE ${hot}), count(*)::DOUBLE, sum(said)::DOUBLE FROM late WHERE said < ${said}`;
-  const wanted = JSON.stringify(await rowsOf(connection, print));
-  for (let tries = 1; ; tries++) {
-    const order = { database: path, copy: archives.copy, memory: memory as string };
-    const aside = await inAnotherProcess(order, closing);
-    try {
-      // In a database of which no checkpoint was ever made, not even the tables are there.
-      const found = await aside.rows(print).catch((problem: Error) => problem.message);
-      if (JSON.stringify(found) === wanted) {
-        if (before !== undefined) await aside.rows(archives.attachSql(before));
-        return aside;
-      }
-      if (tries === CHECKPOINTS) throw new Error(`no copy holds what is to be archived: ${JSON.stringify(found)}`);
-    } catch (problem) {
-      await aside.end();
-      throw problem;
-    }
-    await aside.end();
+  const { scratch } = archives;
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  const put = (name: string, sql: string): Promise<unknown> =>
+    connection.run(
+      `COPY (${sql}) TO '${quoted(join(scratch, `${name}.parquet`))}' (FORMAT parquet, COMPRESSION uncompressed)`,
+    );
+  await put("series", "FROM series");
+  await put("late", `FROM late WHERE instant >= ${week} AND instant < ${week + WEEK}`);
+  const pieces = Math.max(1, Math.ceil(moved / HANDED_AT_ONCE));
+  const edge = (piece: number): string => literal(from + ((to - from) * piece) / pieces);
+  for (let piece = 0; piece < pieces; piece++) {
     await pause();
-    await connection.run("CHECKPOINT").catch(() => {});
+    await put(`readings-${piece}`, `FROM readings WHERE instant >= ${edge(piece)} AND instant < ${edge(piece + 1)}`);
   }
+  const [[memory] = []] = await rowsOf(connection, "SELECT current_setting('memory_limit')");
+  const aside = await inAnotherProcess({ directory: scratch, memory: memory as string }, closing);
+  const end = async (): Promise<void> => {
+    await aside.end();
+    rmSync(scratch, { recursive: true, force: true });
+  };
+  try {
+    for (const table of ["series", "late", "readings"]) {
+      await aside.rows(`CREATE VIEW ${table} AS FROM read_parquet('${quoted(join(scratch, table))}*.parquet')`);
+    }
+    if (before !== undefined) await aside.rows(archives.attachSql(before));
+  } catch (problem) {
+    await end();
+    throw problem;
+  }
+  return { rows: (sql) => aside.rows(sql), end };
 }
 
 /** The readings of a week before `to`, as far as they were said before number `said`. */

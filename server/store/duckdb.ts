@@ -234,7 +234,6 @@ export class DuckdbStore implements Store {
       const closing = open.closing.signal;
       return compact(
         {
-          path: this.path,
           archives: open.archives,
           connection: open.keeper,
           closing,
