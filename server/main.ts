@@ -87,7 +87,9 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   mkdirSync(directory, { recursive: true });
   const readings = join(directory, FILES.readings);
   const kept = options.store ?? { kind: "duckdb", file: readings };
-  const store = await storeAt(kept, { describe: describeDevices(territory), clock: systemClock });
+  const retention = { raw_d: options.retention_d, quarters_d: options.quarters_d };
+  const described = { describe: describeDevices(territory), clock: systemClock };
+  const store = await storeAt(kept, { ...described, retention });
   const keys = keysIn(join(directory, FILES.keys));
   const state = openState(join(directory, FILES.state), territory.id);
   const bytes = (size: number): Uint8Array => randomBytes(size);
@@ -113,14 +115,21 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     publicKeyPem: keys.publicKeyPem,
     signInLink: () => `${address}/sign-in#${access.signInLink("admin", "administrator")}`,
     progress: (share) => api.progress(share),
-    openStore: (waits) => answering(store, api, waits),
+    async openStore(waits) {
+      const asked = await storeAt(kept, described);
+      await answering(asked, api, waits);
+      await asked.close();
+    },
     async takePast() {
       if (kept.kind === "duckdb") return;
       const { copyStore } = await import("./store/copy.ts");
       const past = await storeAt({ kind: "duckdb", file: readings }, { describe: () => undefined, clock: systemClock });
+      // A past may be longer than what a town keeps: it comes whole, and what is too old goes as anything else does.
+      const whole = await storeAt(kept, described);
       await past.open();
-      await store.open();
-      const { differences } = await copyStore(past, store);
+      await whole.open();
+      const { differences } = await copyStore(past, whole);
+      await whole.close();
       await past.close();
       if (differences[0] !== undefined) throw new Fault("HISTORY_FAILED", { problem: differences[0] });
       for (const file of [readings, `${readings}.wal`]) rmSync(file, { force: true });

@@ -1,4 +1,5 @@
 import type { Clock, Disk } from "#protocol/ports.ts";
+import type { Retention } from "../keeping.ts";
 import type { Describe } from "./describe.ts";
 import type { Store } from "./store.ts";
 
@@ -22,10 +23,12 @@ export type StoreAddress =
       readonly token?: string;
     };
 
-/** The store at an address, not opened yet. What one driver needs is loaded only for it: no server carries the clients of the others. */
+/**
+ * The store at an address, not opened yet. A database elsewhere is told how long to keep what, if that is given. What one driver needs is loaded only for it: no server carries the clients of the others.
+ */
 export async function storeAt(
   address: StoreAddress,
-  town: { readonly describe: Describe; readonly clock: Clock },
+  town: { readonly describe: Describe; readonly clock: Clock; readonly retention?: Retention },
 ): Promise<Store> {
   switch (address.kind) {
     case "duckdb":

@@ -3,17 +3,19 @@ import type { Instant } from "#protocol/units.ts";
 import type { Description } from "./describe.ts";
 import type { InfluxPoint } from "./influx-points.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
+import type { Retention } from "../keeping.ts";
+import type { RollupServer } from "./influx-rollups.ts";
 import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary } from "./store.ts";
 
 /**
  * One InfluxDB as the store over it needs it: version 1 speaks InfluxQL and version 2 Flux, and what is kept there is the
  * same. Every call may fail with whatever its client throws; `faultOf` says what that means.
  */
-export interface InfluxServer {
+export interface InfluxServer extends RollupServer {
   /** Where it is, for people: no password, no token. */
   readonly address: string;
-  /** Creates what is missing to write to, where that is allowed. */
-  prepare(): Promise<void>;
+  /** Creates what is missing to write to, where that is allowed, and has it kept for as long as is said, if it is. */
+  prepare(retention: Retention | undefined): Promise<void>;
   /** Resolves when the server has said that they are kept. */
   write(points: readonly InfluxPoint[]): Promise<void>;
   writeMarks(marks: readonly InfluxMark[]): Promise<void>;

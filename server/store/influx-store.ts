@@ -1,13 +1,15 @@
 import type { Reading } from "#protocol/messages.ts";
 import { Fault } from "#protocol/faults.ts";
-import type { Clock } from "#protocol/ports.ts";
+import type { Cancel, Clock } from "#protocol/ports.ts";
 import { HOUR, type Instant, type Seconds, seconds } from "#protocol/units.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
+import type { Retention } from "../keeping.ts";
 import type { Describe, Description } from "./describe.ts";
 import type { Epochs } from "./epochs.ts";
 import { createEpochs } from "./epochs.ts";
 import { influxFault, silent } from "./influx-faults.ts";
 import { partsOf, POINTS_A_REQUEST } from "./influx-points.ts";
+import { createRollups, type Rollups } from "./influx-rollups.ts";
 import type { InfluxMark, InfluxServer } from "./influx-server.ts";
 import { UNDESCRIBED } from "./influx-server.ts";
 import { memoryStore } from "./memory.ts";
@@ -21,9 +23,15 @@ export interface InfluxOptions {
   readonly clock: Clock;
   /** How long one request may take; beyond it the store counts as unreachable. */
   readonly timeout?: Seconds;
+  /** How long what is kept. Without it what the database has been told stays; what is created is kept for good. */
+  readonly retention?: Retention;
 }
 
 export const REQUEST_TIMEOUT = seconds(30);
+/** Summing up takes many requests. */
+const SUM_UP_TIMEOUT = seconds(600);
+/** What came in is summed up so often, at first when the stations have come back. */
+const SUM_UP = { first: seconds(60), every: seconds(900) } as const;
 
 /** Counting every reading reads the whole database: the figure is kept, moved on with every commit, and counted anew after this. */
 const RECOUNT_AFTER = 1 * HOUR;
@@ -54,27 +62,61 @@ class InfluxStore implements Store {
   private nextOrder = 1;
   /** Devices that the territory does not describe, as the database knows them; asked for when one is met. */
   private lost: Map<string, Description> | undefined;
+  private readonly rollups: Rollups;
+  private readonly retention: Retention | undefined;
+  private cancelSumUp: Cancel | undefined;
   private counted: { readings: number; readonly bytes: number; at: Instant } | undefined;
   private isOpen = false;
+  private opening: Promise<void> | undefined;
 
-  constructor(server: InfluxServer, { describe, clock, timeout = REQUEST_TIMEOUT }: InfluxOptions) {
+  constructor(server: InfluxServer, { describe, clock, timeout = REQUEST_TIMEOUT, retention }: InfluxOptions) {
     this.server = server;
     this.describe = describe;
     this.clock = clock;
     this.timeout = timeout;
+    this.retention = retention;
+    this.rollups = createRollups({
+      openHours: () => this.ask(() => server.openHours()),
+      noteHours: (hours, are) => this.ask(() => server.noteHours(hours, are)),
+      span: () => this.ask(() => server.span()),
+      sumUp: (from, to) => this.ask(() => server.sumUp(from, to), SUM_UP_TIMEOUT),
+    });
   }
 
-  async open(): Promise<void> {
-    if (this.isOpen) return;
-    await this.ask(() => this.server.prepare());
+  /** Several may find it closed at once: they open it together. */
+  open(): Promise<void> {
+    if (this.isOpen) return Promise.resolve();
+    this.opening ??= this.prepare().finally(() => (this.opening = undefined));
+    return this.opening;
+  }
+
+  private async prepare(): Promise<void> {
+    await this.ask(() => this.server.prepare(this.retention));
     await this.marks();
+    await this.rollups.start();
     this.isOpen = true;
+    this.sumUpIn(SUM_UP.first);
+  }
+
+  private sumUpIn(wait: Seconds): void {
+    this.cancelSumUp = this.clock.after(wait, () => void this.sumUpNow());
+  }
+
+  private async sumUpNow(): Promise<void> {
+    try {
+      await this.rollups.sumUp();
+    } catch {
+      // That the database fails is ingest's to say; what is open stays so.
+    }
+    if (this.isOpen) this.sumUpIn(SUM_UP.every);
   }
 
   async commit(contributions: readonly Contribution[]): Promise<void> {
     await this.open();
     const describe = await this.descriptions(contributions.flatMap(({ readings }) => readings));
+    const touched = this.rollups.touch(contributions);
     try {
+      await touched.noted;
       for (const points of partsOf(readingsOf(contributions), describe)) {
         await this.ask(() => this.server.write(points));
       }
@@ -83,6 +125,8 @@ class InfluxStore implements Store {
       // Some of it may be there: it is counted anew.
       if (this.counted !== undefined) this.counted.at = LONG_AGO;
       throw problem;
+    } finally {
+      touched.written();
     }
     for (const each of contributions) {
       const kept = this.upTo.of(each.station, each.epoch);
@@ -188,6 +232,12 @@ class InfluxStore implements Store {
     return sizeOf(this.counted);
   }
 
+  /** Sums up what came since the last time, whenever it was measured: the database compresses by itself. */
+  async compact(_before: Instant, pause: () => Promise<void>): Promise<number> {
+    await this.open();
+    return this.rollups.sumUp(pause);
+  }
+
   async prune(before: Instant, coarseBefore?: Instant): Promise<number> {
     const had = await this.ask(() => this.server.count());
     await this.ask(() => this.server.prune(before, coarseBefore));
@@ -198,6 +248,7 @@ class InfluxStore implements Store {
 
   async close(): Promise<void> {
     this.isOpen = false;
+    this.cancelSumUp?.();
     await this.server.close();
   }
 
@@ -235,9 +286,9 @@ class InfluxStore implements Store {
   }
 
   /** One request: its answer within the time given, or a fault that says what is wrong with the server at this address. */
-  private async ask<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+  private async ask<Answer>(request: () => Promise<Answer>, patience = this.timeout): Promise<Answer> {
     const late = Promise.withResolvers<never>();
-    const cancel = this.clock.after(this.timeout, () => late.reject(silent(this.server.address, this.timeout)));
+    const cancel = this.clock.after(patience, () => late.reject(silent(this.server.address, patience)));
     try {
       // Both clients wait for ever on an answer that is cut off in the middle.
       return await Promise.race([request(), late.promise]);

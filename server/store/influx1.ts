@@ -5,33 +5,36 @@ import type { Reading } from "#protocol/messages.ts";
 import type { SeriesName } from "#protocol/series.ts";
 import type { Instant } from "#protocol/units.ts";
 import { onlyTooOld } from "./influx-faults.ts";
-import type { InfluxPoint } from "./influx-points.ts";
+import { type InfluxPoint, POINTS_A_REQUEST } from "./influx-points.ts";
 import type { InfluxMark, InfluxServer, LastValue, OneSeries } from "./influx-server.ts";
 import { exactly, holdable } from "./influx-server.ts";
 import type { InfluxOptions } from "./influx-store.ts";
 import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
+import { CHRONICLE_POLICY, createDatabase, MARKS_POLICY, ROLLED_POLICIES } from "./influx-policies.ts";
+import { hourOf, type OpenHour } from "./influx-rollups.ts";
+import { KEPT } from "./influx-steps.ts";
+import { ROLLED } from "./influxql/rolled.ts";
 import type { Answer, Ask } from "./influxql-answers.ts";
 import {
-  CHRONICLE_POLICY,
   chronicled,
-  createDatabase,
   dropOldShards,
   floatFields,
+  HOURS,
   MARKS,
-  MARKS_POLICY,
   name,
   ours,
   resultsOf,
   shardBytes,
   text,
 } from "./influxql-answers.ts";
+import type { Retention } from "../keeping.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
 import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary, Store } from "./store.ts";
 
 export interface Influx1Options extends InfluxOptions {
   readonly database: string;
   /** The retention policy of raw readings. */
-  readonly retention?: string;
+  readonly policy?: string;
   readonly user?: string;
   readonly password?: string;
 }
@@ -59,17 +62,17 @@ class Influx1 implements InfluxServer {
   readonly address: string;
   private readonly client: InfluxDB;
   private readonly database: string;
-  private readonly retention: string;
+  private readonly policy: string;
   private readonly host: string;
   private words: string | undefined;
 
   constructor(options: Influx1Options) {
-    const { url, database, retention = "raw", user, password, timeout = REQUEST_TIMEOUT } = options;
+    const { url, database, policy = "raw", user, password, timeout = REQUEST_TIMEOUT } = options;
     const { protocol, hostname, port, pathname, host } = new URL(url);
     this.host = host;
     this.address = `${protocol}//${hostname}:${port || (protocol === "https:" ? "443" : "80")}/${database}`;
     this.database = database;
-    this.retention = retention;
+    this.policy = policy;
     this.client = new InfluxDB({
       protocol: protocol === "https:" ? "https" : "http",
       host: hostname,
@@ -88,15 +91,15 @@ class Influx1 implements InfluxServer {
     });
   }
 
-  prepare(): Promise<void> {
+  prepare(retention: Retention | undefined): Promise<void> {
     unsubscribe(ANSWERED, this.answered);
     subscribe(ANSWERED, this.answered);
-    return createDatabase(this.ask, this.database, this.retention);
+    return createDatabase(this.ask, this.database, this.policy, retention);
   }
 
   write(points: readonly InfluxPoint[]): Promise<void> {
     return this.send(
-      this.retention,
+      this.policy,
       points.map(({ description, at, fields }) => ({ ...description, at, fields })),
     );
   }
@@ -146,8 +149,49 @@ class Influx1 implements InfluxServer {
     );
   }
 
+  async openHours(): Promise<OpenHour[] | undefined> {
+    const from = this.from(name(HOURS), HOURS_POLICY);
+    const [open, any] = await this.ask(`SELECT done FROM ${from} WHERE done = 0; SELECT done FROM ${from} LIMIT 1`);
+    if (any === undefined || any.length === 0) return undefined;
+    return (open ?? []).flatMap(({ rows }) => rows.map(([at]) => at as OpenHour));
+  }
+
+  async noteHours(hours: readonly OpenHour[], are: "open" | "summed up"): Promise<void> {
+    const fields = { done: are === "open" ? 0 : 1 };
+    for (let index = 0; index < hours.length; index += POINTS_A_REQUEST) {
+      const some = hours.slice(index, index + POINTS_A_REQUEST);
+      await this.send(
+        HOURS_POLICY,
+        some.map((at) => ({ measurement: HOURS, tags: {}, fields, at })),
+      );
+    }
+  }
+
+  async span(): Promise<readonly [OpenHour, OpenHour] | undefined> {
+    const from = this.from(`/${ours}/`);
+    const ends = await this.ask(`SELECT * FROM ${from} ORDER BY time LIMIT 1; SELECT * FROM ${from} ORDER BY time DESC LIMIT 1`); // prettier-ignore
+    const [first = [], last = []] = ends.map((answer) => answer.map(({ rows }) => hourOf(rows[0]?.[0] as number)));
+    return first.length === 0 ? undefined : [Math.min(...first), Math.max(...last)];
+  }
+
+  /** By the database itself, field by field: no reading comes here. */
+  async sumUp(from: OpenHour, to: OpenHour): Promise<void> {
+    for (const [measurement, field] of await floatFields(this.ask, this.database, this.policy)) {
+      for (const policy of ROLLED_POLICIES) {
+        const columns = KEPT.map(
+          // A count would be a whole number, and no other field is.
+          (each) => `${each}(${name(field)})${each === "count" ? " * 1.0" : ""} AS ${name(`${each}_${field}`)}`,
+        );
+        await this.ask(
+          `SELECT ${columns.join(", ")} INTO ${this.from(name(measurement), policy)} FROM ${this.from(name(measurement))}
+           WHERE ${between(from, to)} GROUP BY time(${ROLLED[policy]}ms), * fill(none)`,
+        ).catch(unlessTooOld);
+      }
+    }
+  }
+
   async latest(): Promise<LastValue[]> {
-    const fields = await floatFields(this.ask, this.database, this.retention);
+    const fields = await floatFields(this.ask, this.database, this.policy);
     const answers = await this.each(
       fields,
       ([measurement, field]) => `SELECT last(${name(field)}) FROM ${this.from(name(measurement))} GROUP BY *`,
@@ -185,7 +229,7 @@ class Influx1 implements InfluxServer {
     const span = `WHERE ${between(from, to)}`;
     if ((await this.count(span)) > most) return undefined;
     const measures = Map.groupBy(
-      await floatFields(this.ask, this.database, this.retention),
+      await floatFields(this.ask, this.database, this.policy),
       ([measurement]) => measurement,
     );
     const answers = await this.each([...measures], ([measurement, fields]) => {
@@ -269,7 +313,7 @@ class Influx1 implements InfluxServer {
   }
 
   async series(): Promise<SeriesSummary[]> {
-    const fields = await floatFields(this.ask, this.database, this.retention);
+    const fields = await floatFields(this.ask, this.database, this.policy);
     const found = new Map<string, { -readonly [Key in keyof SeriesSummary]: SeriesSummary[Key] }>();
     const each = async (select: (field: string) => string): Promise<[measure: string, Answer][]> =>
       (
@@ -322,8 +366,11 @@ class Influx1 implements InfluxServer {
   }
 
   async prune(before: Instant, coarseBefore: Instant | undefined): Promise<void> {
-    await dropOldShards(this.ask, this.database, this.retention, before);
-    if (coarseBefore !== undefined) await dropOldShards(this.ask, this.database, CHRONICLE_POLICY, coarseBefore);
+    await dropOldShards(this.ask, this.database, this.policy, before);
+    if (coarseBefore === undefined) return;
+    for (const policy of [CHRONICLE_POLICY, "quarter"]) {
+      await dropOldShards(this.ask, this.database, policy, coarseBefore);
+    }
   }
 
   close(): Promise<void> {
@@ -347,7 +394,7 @@ class Influx1 implements InfluxServer {
     return this.from(`/${chronicled}/`, CHRONICLE_POLICY);
   }
 
-  private from(measurement: string, retention = this.retention): string {
+  private from(measurement: string, retention = this.policy): string {
     return `${name(this.database)}.${name(retention)}.${measurement}`;
   }
 
@@ -365,6 +412,13 @@ class Influx1 implements InfluxServer {
   /** POST, because a statement that names a thousand devices is too long for an address. */
   private readonly ask: Ask = async (statements) =>
     resultsOf(await this.client.queryRaw(statements, { method: "POST", precision: "ms" }));
+}
+
+/** What is known of hours lies beside what is kept of them for good. */
+const HOURS_POLICY = "hour";
+
+function unlessTooOld(problem: unknown): void {
+  if (!onlyTooOld(problem)) throw problem;
 }
 
 const between = (from: number, to: number): string => `time >= ${holdable(from)}ms AND time < ${holdable(to)}ms`;

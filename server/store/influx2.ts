@@ -18,25 +18,26 @@ import { exactly, holdable } from "./influx-server.ts";
 import type { InfluxOptions } from "./influx-store.ts";
 import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
 import {
-  type Ask,
   CHRONICLE_POLICY,
-  chronicled,
   createDatabase,
-  dropOldShards,
-  MARKS,
   MARKS_POLICY,
-  ours,
-  resultsOf,
-  shardBytes,
-} from "./influxql-answers.ts";
+  type Policy,
+  policiesOf,
+  ROLLED_POLICIES,
+} from "./influx-policies.ts";
+import { hourOf, type OpenHour } from "./influx-rollups.ts";
+import { type Step, Steps } from "./influx-steps.ts";
+import { ROLLED } from "./influxql/rolled.ts";
+import { type Ask, chronicled, dropOldShards, HOURS, MARKS, ours, resultsOf, shardBytes } from "./influxql-answers.ts";
+import type { Retention } from "../keeping.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
 import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary, Store } from "./store.ts";
 
 export interface Influx2Options extends InfluxOptions {
   readonly org: string;
   /**
-   * The bucket of raw readings; on an InfluxDB 1.8 with Flux, `database/policy`. The marks and the server's own series go into
-   * one each beside it.
+   * The bucket of raw readings; on an InfluxDB 1.8 with Flux, `database/policy`. The marks, the server's own series and the
+   * roll-ups go into one each beside it.
    */
   readonly bucket: string;
   /** On an InfluxDB 1.8 `user:password`. */
@@ -47,6 +48,25 @@ export interface Influx2Options extends InfluxOptions {
 export function influx2Store(options: Influx2Options): Store {
   return influxStore(new Influx2(options), options);
 }
+
+/** Stands for the readings' own bucket among the names of the others. */
+const READINGS = "readings";
+
+interface RetentionRule {
+  readonly type: "expire";
+  /** 0: for good. */
+  readonly everySeconds: number;
+  readonly shardGroupDurationSeconds: number;
+}
+interface Bucket {
+  readonly id: string;
+  readonly retentionRules?: readonly { readonly everySeconds: number }[];
+}
+
+const keptSeconds = ({ kept_h = 0 }: Policy): number => kept_h * 3600;
+const rulesOf = (policy: Policy): readonly RetentionRule[] => [
+  { type: "expire", everySeconds: keptSeconds(policy), shardGroupDurationSeconds: policy.shard_h * 3600 },
+];
 
 /** A row of an answer: what is missing in it is null. */
 type Row = Readonly<Record<string, string | number | null>>;
@@ -61,6 +81,8 @@ class Influx2 implements InfluxServer {
   private readonly bucket: string;
   private readonly marksBucket: string;
   private readonly chronicleBucket: string;
+  /** What is known of hours lies beside what is kept of them for good. */
+  private readonly hoursBucket: string;
   /** Of an InfluxDB 1.8, which answers the writes and queries of 2.x and nothing else of it. */
   private database: string | undefined;
 
@@ -68,23 +90,25 @@ class Influx2 implements InfluxServer {
     this.address = `${url.replace(/\/$/, "")}/${org}/${bucket}`;
     this.org = org;
     this.bucket = bucket;
-    const beside = (policy: string): string =>
-      bucket.includes("/") ? `${bucket.split("/")[0]}/${policy}` : `${bucket}-${policy}`;
-    this.marksBucket = beside(MARKS_POLICY);
-    this.chronicleBucket = beside(CHRONICLE_POLICY);
+    this.marksBucket = this.beside(MARKS_POLICY);
+    this.chronicleBucket = this.beside(CHRONICLE_POLICY);
+    this.hoursBucket = this.beside("hour");
     this.client = new InfluxDB({ url, timeout: timeout * 1000, ...(token !== undefined && { token }) });
   }
 
-  async prepare(): Promise<void> {
-    const has = await this.buckets(this.bucket);
-    if (has === "no buckets here") {
-      const [database = "", retention = "autogen"] = this.bucket.split("/");
-      this.database = database;
-      return createDatabase(this.ask, database, retention);
-    }
-    if (!has) await this.createBucket(this.bucket);
-    for (const bucket of [this.marksBucket, this.chronicleBucket]) {
-      if (!(await this.buckets(bucket))) await this.createBucket(bucket);
+  async prepare(retention: Retention | undefined): Promise<void> {
+    for (const policy of policiesOf(READINGS, retention ?? {})) {
+      const name = policy.name === READINGS ? this.bucket : this.beside(policy.name);
+      const has = await this.bucketNamed(name);
+      if (has === "no buckets here") {
+        const [database = "", readings = "autogen"] = this.bucket.split("/");
+        this.database = database;
+        return createDatabase(this.ask, database, readings, retention);
+      }
+      if (has === undefined) await this.createBucket(name, rulesOf(policy));
+      else if (retention !== undefined && (has.retentionRules?.[0]?.everySeconds ?? 0) !== keptSeconds(policy)) {
+        await this.keepFor(has.id, policy);
+      }
     }
   }
 
@@ -169,6 +193,84 @@ class Influx2 implements InfluxServer {
       marks.set(`${station}\n${epoch}`, mark);
     }
     return [...marks.values()];
+  }
+
+  async openHours(): Promise<OpenHour[] | undefined> {
+    const rows = await this.rows(
+      flux`hours = from(bucket: ${this.hoursBucket}) |> ${ALWAYS}
+        |> filter(fn: (r) => r._measurement == ${HOURS} and r._field == "done")
+      hours |> filter(fn: (r) => r._value == 0.0) |> yield(name: "open")
+      hours |> first() |> yield(name: "any")`,
+    );
+    if (rows.length === 0) return undefined;
+    return rows.filter((row) => row["result"] === "open").map((row) => instantOf(row["_time"]));
+  }
+
+  async noteHours(hours: readonly OpenHour[], are: "open" | "summed up"): Promise<void> {
+    const fields = { done: are === "open" ? 0 : 1 };
+    for (let index = 0; index < hours.length; index += POINTS_A_REQUEST) {
+      const some = hours.slice(index, index + POINTS_A_REQUEST);
+      await this.send(
+        this.hoursBucket,
+        some.map((at) => pointOf(HOURS, {}, fields, at)),
+      );
+    }
+  }
+
+  async span(): Promise<readonly [OpenHour, OpenHour] | undefined> {
+    const rows = await this.rows(
+      flux`${this.ours()} |> first() |> keep(columns: ["_time"]) |> group() |> sort(columns: ["_time"]) |> limit(n: 1) |> yield(name: "first")
+      ${this.ours()} |> last() |> keep(columns: ["_time"]) |> group() |> sort(columns: ["_time"], desc: true) |> limit(n: 1) |> yield(name: "last")`,
+    );
+    const at = (end: string): OpenHour | undefined => {
+      const row = rows.find(({ result }) => result === end);
+      return row && hourOf(instantOf(row["_time"]));
+    };
+    const [first, last] = [at("first"), at("last")];
+    return first === undefined || last === undefined ? undefined : [first, last];
+  }
+
+  /**
+   * The readings come here once, a row at a time, series by series in the order of time, and are summed up on the way: most
+   * quarters of an hour hold fewer readings than what is kept of them.
+   */
+  async sumUp(from: OpenHour, to: OpenHour): Promise<void> {
+    const rollups = ROLLED_POLICIES.map((policy) => ({ policy, points: [] as Point[] }));
+    const send = async (least: number): Promise<void> => {
+      for (const { policy, points } of rollups) {
+        if (points.length >= least) await this.sendKept(this.beside(policy), points.splice(0));
+      }
+    };
+    let table: unknown;
+    let end = (): void => {};
+    let take = (_at: number, _value: number): void => {};
+    for await (const { values, tableMeta } of this.client
+      .getQueryApi(this.org)
+      .iterateRows(this.ours(between(from, to)))) {
+      if (tableMeta.get(values, "table") !== table) {
+        end();
+        table = tableMeta.get(values, "table");
+        const row = tableMeta.toObject(values) as Row;
+        const [measurement, tags] = [String(row["_measurement"]), tagsOf(row)];
+        const sums = rollups.map(({ policy, points }) => {
+          const steps = new Steps(ROLLED[policy], String(row["_field"]));
+          const keep = (step: Step | undefined): void => {
+            if (step !== undefined) points.push(pointOf(measurement, tags, step.fields, step.at));
+          };
+          return { steps, keep };
+        });
+        take = (at, value) => {
+          for (const { steps, keep } of sums) keep(steps.add(at, value));
+        };
+        end = () => {
+          for (const { steps, keep } of sums) keep(steps.end());
+        };
+      }
+      take(instantOf(tableMeta.get(values, "_time")), Number(tableMeta.get(values, "_value")));
+      await send(POINTS_A_REQUEST);
+    }
+    end();
+    await send(1);
   }
 
   async latest(): Promise<LastValue[]> {
@@ -272,17 +374,19 @@ class Influx2 implements InfluxServer {
 
   async bytes(): Promise<number> {
     if (this.database !== undefined) return shardBytes(this.ask, this.database);
-    const bucket = await this.bucketId();
+    const found = await this.bucketNamed(this.bucket);
+    const id = typeof found === "object" ? found.id : "";
     const metrics = await this.client.transport.request("/metrics", "", { method: "GET" }).catch(() => "");
     return String(metrics)
       .split("\n")
-      .filter((line) => line.startsWith("storage_shard_disk_size") && line.includes(`bucket="${bucket}"`))
+      .filter((line) => line.startsWith("storage_shard_disk_size") && line.includes(`bucket="${id}"`))
       .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
   async prune(before: Instant, coarseBefore: Instant | undefined): Promise<void> {
     await this.dropOld(this.bucket, before);
-    if (coarseBefore !== undefined) await this.dropOld(this.chronicleBucket, coarseBefore);
+    if (coarseBefore === undefined) return;
+    for (const bucket of [this.chronicleBucket, this.beside("quarter")]) await this.dropOld(bucket, coarseBefore);
   }
 
   private async dropOld(bucket: string, before: Instant): Promise<void> {
@@ -337,31 +441,45 @@ class Influx2 implements InfluxServer {
     if (failed !== undefined) throw failed.problem;
   }
 
-  private async buckets(name: string): Promise<boolean | "no buckets here"> {
+  private async bucketNamed(name: string): Promise<Bucket | "no buckets here" | undefined> {
+    const query = new URLSearchParams({ org: this.org, name });
     try {
-      return (await this.bucketId(name)) !== undefined;
+      const { buckets = [] } = (await this.client.transport.request(`/api/v2/buckets?${query}`, "", {
+        method: "GET",
+      })) as { buckets?: readonly Bucket[] };
+      return buckets[0];
     } catch (problem) {
       if (!(problem instanceof HttpError) || problem.statusCode !== 404) throw problem;
       // InfluxDB 2.x says 404 for a bucket that it does not have, and says so in JSON; 1.8 knows no such address.
-      return problem.json === undefined || problem.json === null ? "no buckets here" : false;
+      return problem.json === undefined || problem.json === null ? "no buckets here" : undefined;
     }
   }
 
-  private async bucketId(name = this.bucket): Promise<string | undefined> {
-    const query = new URLSearchParams({ org: this.org, name });
-    const { buckets = [] } = (await this.client.transport.request(`/api/v2/buckets?${query}`, "", {
-      method: "GET",
-    })) as { buckets?: readonly { id: string }[] };
-    return buckets[0]?.id;
-  }
-
-  private async createBucket(name: string): Promise<void> {
+  private async createBucket(name: string, retentionRules: readonly RetentionRule[]): Promise<void> {
     const { transport } = this.client;
     const query = new URLSearchParams({ org: this.org });
     const { orgs = [] } = (await transport.request(`/api/v2/orgs?${query}`, "", { method: "GET" })) as {
       orgs?: readonly { id: string }[];
     };
-    await transport.request("/api/v2/buckets", { orgID: orgs[0]?.id, name, retentionRules: [] }, { method: "POST" });
+    await transport.request("/api/v2/buckets", { orgID: orgs[0]?.id, name, retentionRules }, { method: "POST" });
+  }
+
+  /** Where the token may not change buckets, things are left to those who may. */
+  private async keepFor(id: string, policy: Policy): Promise<void> {
+    try {
+      await this.client.transport.request(
+        `/api/v2/buckets/${id}`,
+        { retentionRules: rulesOf(policy) },
+        { method: "PATCH" },
+      );
+    } catch (problem) {
+      if (!(problem instanceof HttpError) || ![401, 403].includes(problem.statusCode)) throw problem;
+    }
+  }
+
+  /** The bucket of a policy beside the readings'. */
+  private beside(policy: string): string {
+    return this.bucket.includes("/") ? `${this.bucket.split("/")[0]}/${policy}` : `${this.bucket}-${policy}`;
   }
 
   /** InfluxQL, which 1.8 answers beside Flux and which alone can create and drop there. */

@@ -14,14 +14,10 @@ export type Answer = readonly {
   readonly rows: readonly (readonly unknown[])[];
 }[];
 
-/** Up to which number each station is committed, in a policy of its own: a mark is kept for good, at the instant 0. */
+/** The measurement of the stations' marks. */
 export const MARKS = "vigie_marks";
-export const MARKS_POLICY = "marks";
-/**
- * The server's own series lie in a policy of their own, so that the retention of readings does not reach them. It is the
- * default, since dashboards name the policy of readings and no other.
- */
-export const CHRONICLE_POLICY = "chronicle";
+/** The measurement, beside the hourly roll-ups, that says of each hour whether they have all its readings: 0, or 1 if so. */
+export const HOURS = "vigie_hours";
 /** A regular expression for the measurements that the server writes of itself. */
 export const chronicled = exactly(Object.keys(SERIES));
 const MEASUREMENTS: readonly string[] = [...Object.keys(KINDS), UNDESCRIBED];
@@ -57,32 +53,6 @@ export function resultsOf(json: unknown): Answer[] {
       rows: each.values ?? [],
     }));
   });
-}
-
-/**
- * Creates the database and its policies where they are missing. Whoever has no right to create finds out whether somebody
- * else has: the first reading says so otherwise.
- */
-export async function createDatabase(ask: Ask, database: string, retention: string): Promise<void> {
-  const policies = await ask(`SHOW RETENTION POLICIES ON ${name(database)}`).catch((problem: unknown) => {
-    if (/database not found/i.test(String(problem))) return undefined;
-    throw problem;
-  });
-  const known = new Set((policies?.[0] ?? []).flatMap(({ rows }) => rows.map(([policy]) => policy)));
-  // A shard a day: what is older than the retention goes a day at a time, with its space.
-  const days = `DURATION INF REPLICATION 1 SHARD DURATION 1d`;
-  if (policies === undefined) await ask(`CREATE DATABASE ${name(database)} WITH ${days} NAME ${name(retention)}`);
-  else if (!known.has(retention)) {
-    await ask(`CREATE RETENTION POLICY ${name(retention)} ON ${name(database)} ${days}`);
-  }
-  if (!known.has(CHRONICLE_POLICY)) {
-    await ask(
-      `CREATE RETENTION POLICY ${name(CHRONICLE_POLICY)} ON ${name(database)} DURATION INF REPLICATION 1 SHARD DURATION 7d DEFAULT`,
-    );
-  }
-  if (!known.has(MARKS_POLICY)) {
-    await ask(`CREATE RETENTION POLICY ${name(MARKS_POLICY)} ON ${name(database)} DURATION INF REPLICATION 1`);
-  }
 }
 
 /** Every measure that a policy has of our kinds of device: measurement and field. */

@@ -119,7 +119,7 @@ describe.skipIf(influxdPath === undefined)("against a real InfluxDB", () => {
 });
 
 /** What of InfluxDB 2.x its 1.8 does not answer, by InfluxData's description of the API: buckets, deletion, metrics. */
-test("an InfluxDB 2.x is asked for its buckets, which are made where they are missing, and for deletion by time", async () => {
+test("an InfluxDB 2.x is asked for its buckets, which are made where they are missing and told how long to keep, and for deletion by time", async () => {
   const asked: string[] = [];
   const bodyOf = async (request: IncomingMessage): Promise<string> => {
     const chunks: Buffer[] = [];
@@ -130,7 +130,12 @@ test("an InfluxDB 2.x is asked for its buckets, which are made where they are mi
   const answers: Record<string, (query: URLSearchParams) => [status: number, answer?: object | string]> = {
     "GET /api/v2/buckets": (query) => {
       const name = query.get("name") ?? "";
-      if (name === "town") return [200, { buckets: [{ id: "b1", name }] }];
+      if (name === "town") return [200, { buckets: [{ id: "b1", name, retentionRules: [] }] }];
+      // As it shall be already.
+      if (name === "town-chronicle") {
+        const retentionRules = [{ type: "expire", everySeconds: 157_766_400, shardGroupDurationSeconds: 604_800 }];
+        return [200, { buckets: [{ id: "b3", name, retentionRules }] }];
+      }
       return [404, { code: "not found", message: `bucket "${name}" not found` }];
     },
     "POST /api/v2/buckets": () => [201, { id: "b2" }],
@@ -153,13 +158,27 @@ test("an InfluxDB 2.x is asked for its buckets, which are made where they are mi
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ending.push(() => server.close());
   const { port } = server.address() as { port: number };
-  const store = influx2Store({ ...common, url: `http://127.0.0.1:${port}`, org: "org", bucket: "town", token: "t" });
+  const retention = { raw_d: 90, quarters_d: 1826 };
+  const url = `http://127.0.0.1:${port}`;
+  const store = influx2Store({ ...common, url, org: "org", bucket: "town", token: "t", retention });
   await store.commit([says(1, [NOW, 0.5])]);
-  await store.prune(instant(Date.UTC(2026, 0, 1)));
+  await store.prune(instant(Date.UTC(2026, 0, 1)), instant(Date.UTC(2021, 0, 1)));
   expect((await store.size()).bytes).toBe(1200);
-  expect(asked).toContain(`POST /api/v2/buckets {"orgID":"o1","name":"town-marks","retentionRules":[]}`);
-  expect(asked).toContain(`POST /api/v2/buckets {"orgID":"o1","name":"town-chronicle","retentionRules":[]}`);
+  const rules = (everySeconds: number, shardGroupDurationSeconds: number): string =>
+    JSON.stringify([{ type: "expire", everySeconds, shardGroupDurationSeconds }]);
+  // 90 days, and 1,826; a year less a day, a week and four weeks a shard.
+  expect(asked.filter((each) => /^(POST|PATCH) .*buckets/.test(each))).toEqual([
+    `PATCH /api/v2/buckets/b1 {"retentionRules":${rules(7_776_000, 86_400)}}`,
+    `POST /api/v2/buckets {"orgID":"o1","name":"town-quarter","retentionRules":${rules(157_766_400, 2_419_200)}}`,
+    `POST /api/v2/buckets {"orgID":"o1","name":"town-hour","retentionRules":${rules(0, 31_449_600)}}`,
+    `POST /api/v2/buckets {"orgID":"o1","name":"town-marks","retentionRules":${rules(0, 604_800)}}`,
+  ]);
   expect(asked).toContain(`POST /api/v2/write lamp,device=lamp-1,station=pole level=0.5 ${NOW}`);
   expect(asked).toContain("POST /api/v2/write vigie_marks,epoch=e,station=pole order=1,up_to=1 0");
-  expect(asked).toContain(`POST /api/v2/delete {"start":"1970-01-01T00:00:00Z","stop":"2025-12-31T23:59:59.999Z"}`);
+  const deleted = (stop: string): string => `POST /api/v2/delete {"start":"1970-01-01T00:00:00Z","stop":"${stop}"}`;
+  expect(asked.filter((each) => each.includes("delete"))).toEqual([
+    deleted("2025-12-31T23:59:59.999Z"),
+    deleted("2020-12-31T23:59:59.999Z"),
+    deleted("2020-12-31T23:59:59.999Z"),
+  ]);
 });
