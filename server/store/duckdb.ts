@@ -3,7 +3,8 @@ import { basename, join } from "node:path";
 import type { Reading } from "#protocol/messages.ts";
 import type { Instant } from "#protocol/units.ts";
 import { DAY } from "#protocol/units.ts";
-import { type CompactionStep, compact } from "./compact.ts";
+import { arrangePoints } from "./arrange.ts";
+import { type Compacting, type CompactionStep, compact } from "./compact.ts";
 import type { Describe } from "./describe.ts";
 import type { DuckdbInflux } from "./duckdb-influx.ts";
 import { copyDatabase } from "./copy-database.ts";
@@ -44,6 +45,7 @@ export class DuckdbStore implements Store {
   /** Compactions and drops, one after the other. */
   private keeping: Promise<unknown> = Promise.resolve();
   private committing: Promise<unknown> = Promise.resolve();
+  private points: Promise<unknown> = Promise.resolve();
   /** What the next commit takes along. */
   private readonly riders: Rider[] = [];
 
@@ -53,7 +55,7 @@ export class DuckdbStore implements Store {
     if (options.describe === undefined) return;
     this.influx = {
       query: async (text, how) => (await this.faceOf()).query(text, how),
-      writeLines: async (body, how) => (await this.faceOf()).writeLines(body, how),
+      writeLines: (body, how) => this.writingPoints(async () => (await this.faceOf()).writeLines(body, how)),
     };
   }
 
@@ -99,7 +101,7 @@ export class DuckdbStore implements Store {
 
   /** Durable once it resolves. */
   async record(points: readonly OwnPoint[]): Promise<void> {
-    await (await this.faceOf()).record(points);
+    await this.writingPoints(async () => (await this.faceOf()).record(points));
   }
 
   async recorded(from: Instant, to: Instant): Promise<OwnPoint[]> {
@@ -222,44 +224,47 @@ export class DuckdbStore implements Store {
   }
 
   /**
-   * Moves readings before `before`, in whole days (UTC), into archives, and rolls them up; `pause` comes between its steps, so
-   * that commits do not wait for it. Resolves to how many archives it wrote.
+   * Moves readings before `before`, in whole days (UTC), into archives, and rolls them up, and puts points in order; `pause`
+   * comes between its steps, so that commits do not wait for it. Resolves to how many archives it wrote.
    */
   compact(
     before: Instant,
     pause: () => Promise<void> = () => Promise.resolve(),
     done?: (step: CompactionStep) => void,
   ): Promise<number> {
-    return this.keep((open) => {
+    return this.keep(async (open) => {
+      const { archives, keeper: connection } = open;
       const closing = open.closing.signal;
-      return compact(
-        {
-          archives: open.archives,
-          connection: open.keeper,
-          closing,
-          pause: async () => {
-            await pause();
-            closing.throwIfAborted();
-          },
-          freeze: async (to) => {
-            open.frozenTo = Math.max(open.frozenTo, to);
-            // A commit that fails waits for the compaction to end, and so must not be waited for.
-            await Promise.race([this.committing, aborted(closing)]);
-            closing.throwIfAborted();
-            return open.nextLate;
-          },
-          withCommit: async (sql) => {
-            // As above: a commit that fails waits for this.
-            await Promise.race([this.withCommit(sql, pause), aborted(closing)]);
-            closing.throwIfAborted();
-          },
-          moved(readings) {
-            open.hotRows -= readings;
-          },
-          ...(done && { done }),
+      const until = Math.floor(before / DAY) * DAY;
+      const step = async (): Promise<void> => {
+        await pause();
+        closing.throwIfAborted();
+      };
+      const parts: Compacting = {
+        archives,
+        connection,
+        closing,
+        pause: step,
+        freeze: async (to) => {
+          open.frozenTo = Math.max(open.frozenTo, to);
+          // A commit that fails waits for the compaction to end, and so must not be waited for.
+          await Promise.race([this.committing, aborted(closing)]);
+          closing.throwIfAborted();
+          return open.nextLate;
         },
-        Math.floor(before / DAY) * DAY,
-      );
+        withCommit: async (sql) => {
+          // As above: a commit that fails waits for this.
+          await Promise.race([this.withCommit(sql, pause), aborted(closing)]);
+          closing.throwIfAborted();
+        },
+        moved(readings) {
+          open.hotRows -= readings;
+        },
+        ...(done && { done }),
+      };
+      const written = await compact(parts, until);
+      await arrangePoints({ connection, pause: step, alone: (work) => this.writingPoints(work) }, until);
+      return written;
     });
   }
 
@@ -336,6 +341,13 @@ export class DuckdbStore implements Store {
   private async reading<T>(work: (open: OpenDatabase) => Promise<T>): Promise<T> {
     const open = await this.opened();
     return open.archives.readers.read(() => work(open));
+  }
+
+  /** Who writes points, and who puts them in order, take turns: two that delete the same row would collide. */
+  private writingPoints(work: () => Promise<void>): Promise<void> {
+    const turn = this.points.then(work);
+    this.points = turn.catch(() => {});
+    return turn;
   }
 
   private keep<T>(work: (open: OpenDatabase) => Promise<T>): Promise<T> {
