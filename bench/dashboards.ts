@@ -2,17 +2,13 @@ import { DAY } from "#protocol/units.ts";
 import type { Instant } from "#protocol/units.ts";
 import { lookAt } from "../dashboards/double/look.ts";
 import type { Send } from "../dashboards/double/look.ts";
-import { type Day, rehearsedDay } from "../test/dashboards/day.ts";
 import { fill, sendTo } from "../test/dashboards/filled.ts";
 import { board, BOARDS, source } from "../test/dashboards/provisioned.ts";
 import { serve } from "../test/dashboards/served.ts";
 import { influxdPath, startInfluxd } from "../test/influxd.ts";
+import { WEEK_END, weekOfTown } from "./dashboards-week.ts";
 import type { Row } from "./row.ts";
 
-/** A Monday's noon and the one before: a rehearsed day of the default town, said again for each day of a week. */
-const FROM = Date.UTC(2026, 10, 23, 12) as Instant;
-const DAYS = 7;
-const TOWN = { lamps: 240, containers: 60, junctions: 6 } as const;
 const WIDTH_PX = 1600;
 const REPEATS = 9;
 /** VIGIE_SLOWEST=20 also lists so many of the slowest questions against InfluxDB's. */
@@ -28,8 +24,8 @@ interface Timed {
 /** Every panel's questions as Grafana asks them over HTTP, after a week of the default town, of our server and of InfluxDB. */
 export async function run(): Promise<Row[]> {
   if (influxdPath === undefined) return [];
-  const week = repeated(await rehearsedDay({ ...TOWN, from: FROM, to: (FROM + DAY) as Instant, faults: [] }), DAYS);
-  const to = (FROM + DAYS * DAY) as Instant;
+  const week = await weekOfTown();
+  const to = WEEK_END;
   const influxd = await startInfluxd({ flux: false });
   const served = await serve(week, to);
   try {
@@ -51,17 +47,6 @@ export async function run(): Promise<Row[]> {
     await served.stop();
     await influxd.stop();
   }
-}
-
-function repeated(day: Day, days: number): Day {
-  const shifts = Array.from({ length: days }, (_, index) => index * DAY);
-  const shifted = <Each extends { readonly at: Instant }>(list: readonly Each[]): Each[] =>
-    shifts.flatMap((shift) => list.map((each) => ({ ...each, at: (each.at + shift) as Instant })));
-  return {
-    ...day,
-    readings: new Map([...day.readings].map(([series, list]) => [series, shifted(list)])),
-    own: shifted(day.own),
-  };
 }
 
 /** The median of each question's times, the two servers in turn, so that what else the machine does strikes both. */

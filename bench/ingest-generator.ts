@@ -18,6 +18,8 @@ interface GeneratorArguments {
   readonly window: number;
   /** Readings a second over all stations; without it as fast as the windows allow. */
   readonly rate?: number;
+  /** When the first reading was taken. */
+  readonly from?: number;
 }
 export interface GeneratorReport {
   /** Number of the last reading acknowledged, by station. */
@@ -32,7 +34,7 @@ export interface GeneratorReport {
   readonly disorder: number;
 }
 
-const { port, stations, perMessage, window, rate } = JSON.parse(process.argv[2] as string) as GeneratorArguments;
+const { port, stations, perMessage, window, rate, from } = JSON.parse(process.argv[2] as string) as GeneratorArguments;
 const RETRY_ms = 200;
 const MOST_LATENCIES = 4_000_000;
 const latencies = new Float32Array(MOST_LATENCIES);
@@ -60,7 +62,7 @@ class Station {
   private oldestId = 0;
   inFlight = 0;
   /** Of its next reading: a second after the last one, as no station says two things of one instant; too fast to begin today. */
-  private time = Date.now() - 2 * 86_400_000;
+  private time = from ?? Date.now() - 2 * 86_400_000;
   private rest: Buffer | undefined;
   private greeted = false;
   private readonly out: Buffer;
@@ -211,6 +213,7 @@ function report(): GeneratorReport {
   };
 }
 
+process.once("disconnect", () => process.exit());
 process.on("message", (told) => {
   if (told === "connect") {
     connecting = true;

@@ -5,7 +5,7 @@ import type { IngestStats } from "#server/ingest.ts";
 import type { GeneratorReport } from "./ingest-generator.ts";
 
 /** A child of ours with its messages in order, so that each can be waited for. */
-interface Child {
+export interface Child {
   readonly process: ChildProcess;
   tell(word: string): void;
   /** The next message; rejects when the child ends first. */
@@ -13,7 +13,7 @@ interface Child {
   ended: Promise<void>;
 }
 
-function start(file: string, given: object): Child {
+export function start(file: string, given: object): Child {
   const child = fork(join(import.meta.dirname, file), [JSON.stringify(given)], { stdio: "inherit" });
   const heard: unknown[] = [];
   const waiting: { resolve: (message: unknown) => void; reject: (problem: Error) => void }[] = [];
@@ -95,6 +95,7 @@ export async function startGenerator(given: {
   perMessage: number;
   window: number;
   rate?: number;
+  from?: number;
 }): Promise<Generator> {
   const child = start("ingest-generator.ts", given);
   await child.next();

@@ -17,6 +17,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   install: () => import("./install.ts"),
   influxql: () => import("./influxql.ts"),
   dashboards: () => import("./dashboards.ts"),
+  refresh: () => import("./refresh.ts"),
   console: () => import("./console.ts"),
 };
 

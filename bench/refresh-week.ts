@@ -1,0 +1,17 @@
+import { writeFileSync } from "node:fs";
+import { DAY, type Instant } from "#protocol/units.ts";
+import { duckdbStore } from "#server/store/duckdb.ts";
+import { serve } from "../test/dashboards/served.ts";
+import { WEEK_END, weekOfTown } from "./dashboards-week.ts";
+
+/**
+ * Lays down a week of the default town, archived but for its last two days, and its map. A process of its
+ * own, since what it holds in memory would be felt by whoever measures beside it.
+ */
+const { file, map } = JSON.parse(process.argv[2] as string) as { file: string; map: string };
+const week = await weekOfTown();
+const served = await serve(week, WEEK_END, (_, options) => duckdbStore(file, options));
+await served.store.compact((WEEK_END - 2 * DAY) as Instant);
+await served.stop();
+writeFileSync(map, JSON.stringify(week.geojson));
+process.exit();
