@@ -3,8 +3,9 @@ import { earlier, type Read } from "./calls.ts";
 import { wrapped64 } from "./column-sql.ts";
 import type { ValueType } from "./evaluate.ts";
 import { integralSql } from "./integral-sql.ts";
+import { gridPointsSql } from "./grid.ts";
 import type { Options, Ref } from "./options.ts";
-import { canAggregate, reducedSql } from "./pushdown.ts";
+import { canAggregate, cellSql, reducedSql } from "./pushdown.ts";
 import type { Possible, Relation } from "./relation.ts";
 import { columnsOf, sourceScan } from "./source-scan.ts";
 import { transformationSql, TRANSFORMATIONS } from "./transform-sql.ts";
@@ -103,11 +104,14 @@ function reducedRelation(
   const last = call.arguments.at(-1);
   const argument = last?.kind === "integer" || last?.kind === "number" ? Number(last.value) : 0;
   const isAtWindow = !SEVERAL.has(name) && name !== "distinct" && (!isSelector || options.every !== 0n);
+  const aggregation = { name, argument, beside: [], ref, series: [], options, isAtWindow, read };
+  const cell = isCountOfDistinct || options.aux.length > 0 ? undefined : cellSql(aggregation, scan);
+  const grid = cell === undefined ? undefined : gridPointsSql(scan, cell, options);
   const sql = isCountOfDistinct
     ? `SELECT g, w, count(DISTINCT c0) AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`
-    : reducedSql({ name, argument, beside: [], ref, series: [], options, isAtWindow, read }, scan, window);
+    : (grid ?? reducedSql(aggregation, scan, window));
   const isOwnTime = SEVERAL.has(name) || (isSelector && options.every === 0n);
-  const time = isOwnTime ? `t * ${scan.unit_ns}` : windowTime(options, scan.unit_ns);
+  const time = grid !== undefined ? "t" : isOwnTime ? `t * ${scan.unit_ns}` : windowTime(options, scan.unit_ns);
   const type = typeOfResult(name, scan.types[0] ?? "float");
   const value = type === "integer" && (name === "sum" || name === "spread") ? wrapped64("v") : "v";
   const beside = columnsOf(source).slice(1);

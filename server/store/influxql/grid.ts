@@ -17,14 +17,26 @@ export interface Grid {
   stream(): Stream;
 }
 
+/** The cells of a grid, row by row one for each window. */
+interface Cells {
+  /** SQL that gives `cell` and `v`. */
+  readonly sql: string;
+  /** Start of the first window, in nanoseconds. */
+  readonly first: bigint;
+  readonly windows: number;
+  readonly rows: number;
+  /** By row: its group, where every group has a row of its own; undefined: rows are groups. */
+  readonly groupOf: readonly (number | undefined)[] | undefined;
+}
+
 /**
- * Reduces by one whole number that holds both group and window, which DuckDB does several times faster than by two columns,
- * and puts what comes back in its place without sorting. Undefined where the question is not of that kind: bounded, in windows
- * of equal length, of one field, with a condition on tags alone.
+ * Reduces by one whole number that holds both group and window, which DuckDB does several times faster than by two columns.
+ * Undefined where the question is not of that kind: bounded, in windows of equal length, of one field, with a condition on tags
+ * alone.
  */
-export function gridOf(scan: Scan, aggregate: string, isFloat: boolean, options: Options): Grid | undefined {
+function cellsOf(scan: Scan, aggregate: string, options: Options): Cells | undefined {
   const { plain, unit_ns, groups } = scan;
-  const { start, end, every, isAscending } = options;
+  const { start, end, every } = options;
   if (plain === undefined || every === 0n || start < -(2n ** 62n) || end > 2n ** 62n || end < start) return undefined;
   const [first] = windowOf(start, options);
   const [last] = windowOf(end, options);
@@ -36,13 +48,35 @@ export function gridOf(scan: Scan, aggregate: string, isFloat: boolean, options:
   if (span > MOST_SPAN || rows * windows > MOST_CELLS || first % unit_ns !== 0n) return undefined;
   const groupOf: (number | undefined)[] = [];
   plain.ids.forEach((id, index) => (groupOf[id - low] = plain.groups[index]));
-  const list = Array.from({ length: span }, (_, index) => groupOf[index] ?? "NULL");
   const series = low === 0 ? "d.series" : `(d.series - ${low})`;
-  const row = isOneToOne ? series : groups.length === 1 ? "0" : `([${list.join(",")}]::INTEGER[])[${series} + 1]`;
+  const row = isOneToOne ? series : groups.length === 1 ? "0" : `${listSql(groupOf, span)}[${series} + 1]`;
   const isDense = span === plain.ids.length;
   const members = isDense ? "" : ` AND d.series IN (${plain.ids.join(",")})`;
   const window = `(${plain.time} - ${first / unit_ns}) // ${every / unit_ns}`;
   const sql = `SELECT cell, ${aggregate} AS v FROM (SELECT (${row} * ${windows} + ${window})::INTEGER AS cell, ${plain.time} AS t, ${plain.value} AS c0 FROM ${plain.from} d WHERE ${idsSql(plain.ids)}${members}${plain.bounds}) GROUP BY cell`;
+  return { sql, first, windows, rows, groupOf: isOneToOne ? groupOf : undefined };
+}
+
+const listSql = (places: readonly (number | undefined)[], length: number): string =>
+  `([${Array.from({ length }, (_, index) => places[index] ?? "NULL").join(",")}]::INTEGER[])`;
+
+/** The same as points for SQL to go on with: `g`, `t` (nanoseconds) and `v`. */
+export function gridPointsSql(scan: Scan, aggregate: string, options: Options): string | undefined {
+  const cells = cellsOf(scan, aggregate, options);
+  if (cells === undefined) return undefined;
+  const { sql, first, windows, rows, groupOf } = cells;
+  const row = `cell // ${windows}`;
+  const group = groupOf === undefined ? `(${row})` : `${listSql(groupOf, rows)}[${row} + 1]`;
+  return `SELECT ${group} AS g, ${first} + (cell % ${windows})::BIGINT * ${options.every} AS t, v FROM (${sql})`;
+}
+
+/** Puts what comes back in its place without sorting. */
+export function gridOf(scan: Scan, aggregate: string, isFloat: boolean, options: Options): Grid | undefined {
+  const found = cellsOf(scan, aggregate, options);
+  if (found === undefined) return undefined;
+  const { sql, first, windows, rows, groupOf } = found;
+  const { groups } = scan;
+  const { every, isAscending } = options;
   // Floats side by side and not each in a box of its own: there may be millions.
   const taken = new Uint8Array(rows * windows);
   const cells: Float64Array | Value[] = isFloat
@@ -60,7 +94,7 @@ export function gridOf(scan: Scan, aggregate: string, isFloat: boolean, options:
     stream() {
       const times = Array.from({ length: windows }, (_, index) => first + BigInt(index) * every);
       const runs: Run[] = [];
-      const places = isOneToOne ? placesOf(groupOf, groups.length) : groups.map((_, index) => index);
+      const places = groupOf === undefined ? groups.map((_, index) => index) : placesOf(groupOf, groups.length);
       for (let index = 0; index < groups.length; index++) {
         const at = isAscending ? index : groups.length - 1 - index;
         const group = groups[at];

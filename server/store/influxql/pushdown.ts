@@ -64,11 +64,9 @@ export async function aggregated(aggregation: Aggregation): Promise<Stream> {
   const isTwice = options.every !== 0n && changes.length > 1;
   const scan = isTwice ? { ...values, sql: `SELECT *, ${start("t")} AS begun FROM (${values.sql})` } : values;
   const window = options.every === 0n ? "0" : start(isTwice ? "begun" : "t");
-  const type = scan.types[0] ?? "float";
-  const sum = SUMS[name];
   const isFlat = changes.length < 2 && options.aux.length === 0 && keptTags(options).length === options.order.length;
-  const cell = isFlat ? cellSql(aggregation, scan, sum?.(type)) : undefined;
-  const grid = cell === undefined ? undefined : gridOf(scan, cell, isNumber(name, type), options);
+  const cell = isFlat ? cellSql(aggregation, scan) : undefined;
+  const grid = cell === undefined ? undefined : gridOf(scan, cell, isNumber(name, scan.types[0] ?? "float"), options);
   if (grid !== undefined) {
     await read.each(grid.sql, ([cells = [], found = []]) => grid.put(cells, found));
     return grid.stream();
@@ -100,8 +98,9 @@ const isNumber = (name: string, type: string): boolean =>
   name === "mean" || name === "median" || name === "stddev" || (type === "float" && name !== "count");
 
 /** What a cell of a grid is reduced by; undefined: more than its own values must be known. */
-function cellSql({ name, isAtWindow }: Aggregation, scan: Scan, sum: string | undefined): string | undefined {
-  if (sum !== undefined) return sum;
+export function cellSql({ name, isAtWindow }: Aggregation, scan: Scan): string | undefined {
+  const sum = SUMS[name];
+  if (sum !== undefined) return sum(scan.types[0] ?? "float");
   if (!isAtWindow) return undefined;
   if (name === "min" || name === "max") return `${name}(c0)`;
   if (!scan.isSingle) return undefined;

@@ -151,7 +151,7 @@ const innermost = (m: Measurement): fc.Arbitrary<Inner> =>
   fc.oneof(
     { weight: 3, arbitrary: ofOne(m) },
     { weight: 3, arbitrary: ofSeveral(m) },
-    { weight: 4, arbitrary: transformed(m) },
+    { weight: 4, arbitrary: transformed(m).filter(isOfNumbers) },
     { weight: 3, arbitrary: rows(m) },
     { weight: 2, arbitrary: picked(m) },
     { weight: 1, arbitrary: areas(m) },
