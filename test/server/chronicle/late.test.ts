@@ -100,7 +100,7 @@ describe("a book of one street", () => {
     value,
   });
 
-  async function booked(store: Store, fails: () => boolean = () => false) {
+  async function booked(store: Store, fails: () => boolean = () => false, from = T) {
     const said = new Map<number, number>();
     const book: Book = {
       subjects: ["rue"],
@@ -124,7 +124,7 @@ describe("a book of one street", () => {
       number += readings.length;
       booking.take(readings);
     };
-    await booking.settle(T);
+    await booking.settle(from);
     return { booking, said, read };
   }
 
@@ -164,6 +164,20 @@ describe("a book of one street", () => {
     expect([...said]).toEqual([
       [0, 1],
       [1, 0],
+    ]);
+  });
+
+  test("a server that was stopped sums up the quarter in which it last heard something, and those that it slept through", async () => {
+    const store = memoryStore();
+    const before = await booked(store);
+    await before.read(reading(T + 60_000, 1), reading(T + 120_000, 3));
+    const after = await booked(store, undefined, instant(T + 3 * QUARTER));
+    after.booking.owe(instant(T + 120_000));
+    await after.booking.settle(instant(T + 3 * QUARTER + 5000));
+    expect([...after.said]).toEqual([
+      [0, 2],
+      [1, 0],
+      [2, 0],
     ]);
   });
 });
