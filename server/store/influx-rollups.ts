@@ -4,12 +4,19 @@ import type { Contribution } from "./store.ts";
 /** An hour of UTC with readings that the roll-ups lack, by the instant in milliseconds at which it begins. */
 export type OpenHour = number;
 
+export type NoteKind = "opened" | "summed";
+/**
+ * An hour is open if it was opened after it was summed up. The two are numbered and kept apart, so that a note that is late,
+ * since its database was slow, cannot take back one that was written after it.
+ */
+export type HourNote = readonly [hour: OpenHour, opened: number, summed: number];
+
 /** What roll-ups ask of a database; every call may fail. */
 export interface RollupServer {
-  /** What was written down of hours: undefined when nothing ever was, else those that are still open. */
-  openHours(): Promise<OpenHour[] | undefined>;
-  /** Writes down that these hours are open, or that they are summed up. */
-  noteHours(hours: readonly OpenHour[], are: "open" | "summed up"): Promise<void>;
+  /** Of every hour that something was written down of, the numbers of the last notes that it was opened, and summed up. */
+  notes(): Promise<HourNote[]>;
+  /** Writes down that these hours are open, or that they are summed up, each apart from the other. */
+  note(hours: readonly OpenHour[], are: NoteKind, number: number): Promise<void>;
   /** From the hour of the oldest to that of the newest reading; undefined while there is none. */
   span(): Promise<readonly [first: OpenHour, last: OpenHour] | undefined>;
   /** Sums up the readings of whole hours, in [from, to), into both policies, in place of what was said there before. */
@@ -38,25 +45,23 @@ const HOURS_AT_ONCE = 6;
 const MOST_HOURS = 87_660;
 
 export function createRollups(server: RollupServer): Rollups {
-  /** On disk as open: nothing needs to be written when more comes into them. */
+  /** What is to be summed up. */
   const open = new Set<OpenHour>();
+  /** Of these, what is surely on disk as open: nothing needs to be written when more comes into them. */
+  const noted = new Set<OpenHour>();
   /** Hours that a commit has touched since they were last taken to be summed up. */
   const touched = new Set<OpenHour>();
   const commits = new Set<ReadonlySet<OpenHour>>();
-  let noting: Promise<unknown> = Promise.resolve();
+  let number = 0;
   let working: Promise<unknown> = Promise.resolve();
 
-  /** One after the other, so that of two words on one hour the later one is the last. */
-  const note = (hours: readonly OpenHour[], are: "open" | "summed up"): Promise<void> => {
-    const noted = noting.then(() => server.noteHours(hours, are));
-    noting = noted.catch(() => {});
-    return noted;
-  };
-
-  const noteOpen = async (hours: readonly OpenHour[]): Promise<void> => {
+  const noteOpened = async (hours: readonly OpenHour[]): Promise<void> => {
     if (hours.length === 0) return;
-    await note(hours, "open");
-    for (const hour of hours) open.add(hour);
+    await server.note(hours, "opened", ++number);
+    for (const hour of hours) {
+      open.add(hour);
+      noted.add(hour);
+    }
   };
 
   const sumUpSome = async (hours: readonly [OpenHour, ...OpenHour[]]): Promise<void> => {
@@ -65,12 +70,12 @@ export function createRollups(server: RollupServer): Rollups {
     await server.sumUp(hours[0], (hours.at(-1) as OpenHour) + HOUR);
     const whole = hours.filter((hour) => !touched.has(hour));
     if (whole.length === 0) return;
-    // From here on whoever commits into them opens them again, and is written down after this.
-    for (const hour of whole) open.delete(hour);
-    await note(whole, "summed up").catch((problem: unknown) => {
-      for (const hour of whole) open.add(hour);
-      throw problem;
-    });
+    // From here on whoever commits into them opens them again, under a higher number.
+    for (const hour of whole) {
+      open.delete(hour);
+      noted.delete(hour);
+    }
+    await server.note(whole, "summed", ++number);
   };
 
   const sumUpAll = async (pause: () => Promise<void>): Promise<number> => {
@@ -85,15 +90,18 @@ export function createRollups(server: RollupServer): Rollups {
 
   return {
     async start() {
-      const found = await server.openHours();
-      if (found !== undefined) {
-        for (const hour of found) open.add(hour);
-        return;
+      const notes = await server.notes();
+      for (const [hour, opened, summed] of notes) {
+        number = Math.max(number, opened, summed);
+        if (opened <= summed) continue;
+        open.add(hour);
+        noted.add(hour);
       }
+      if (notes.length > 0) return;
       const span = await server.span();
       if (span === undefined) return;
       const [first, last] = [Math.max(span[0], span[1] - MOST_HOURS * HOUR), span[1]];
-      await noteOpen(Array.from({ length: (last - first) / HOUR + 1 }, (_, index) => first + index * HOUR));
+      await noteOpened(Array.from({ length: (last - first) / HOUR + 1 }, (_, index) => first + index * HOUR));
     },
     touch(contributions) {
       const hours = new Set<OpenHour>();
@@ -101,7 +109,7 @@ export function createRollups(server: RollupServer): Rollups {
       commits.add(hours);
       for (const hour of hours) touched.add(hour);
       return {
-        noted: noteOpen([...hours].filter((hour) => !open.has(hour))),
+        noted: noteOpened([...hours].filter((hour) => !noted.has(hour))),
         written: () => commits.delete(hours),
       };
     },

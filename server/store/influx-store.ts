@@ -76,8 +76,8 @@ class InfluxStore implements Store {
     this.timeout = timeout;
     this.retention = retention;
     this.rollups = createRollups({
-      openHours: () => this.ask(() => server.openHours()),
-      noteHours: (hours, are) => this.ask(() => server.noteHours(hours, are)),
+      notes: () => this.ask(() => server.notes()),
+      note: (hours, are, number) => this.ask(() => server.note(hours, are, number)),
       span: () => this.ask(() => server.span()),
       sumUp: (from, to) => this.ask(() => server.sumUp(from, to), SUM_UP_TIMEOUT),
     });

@@ -11,7 +11,7 @@ import { exactly, holdable } from "./influx-server.ts";
 import type { InfluxOptions } from "./influx-store.ts";
 import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
 import { CHRONICLE_POLICY, createDatabase, MARKS_POLICY, ROLLED_POLICIES } from "./influx-policies.ts";
-import { hourOf, type OpenHour } from "./influx-rollups.ts";
+import { hourOf, type HourNote, type NoteKind, type OpenHour } from "./influx-rollups.ts";
 import { KEPT } from "./influx-steps.ts";
 import { ROLLED } from "./influxql/rolled.ts";
 import type { Answer, Ask } from "./influxql-answers.ts";
@@ -149,20 +149,19 @@ class Influx1 implements InfluxServer {
     );
   }
 
-  async openHours(): Promise<OpenHour[] | undefined> {
-    const from = this.from(name(HOURS), HOURS_POLICY);
-    const [open, any] = await this.ask(`SELECT done FROM ${from} WHERE done = 0; SELECT done FROM ${from} LIMIT 1`);
-    if (any === undefined || any.length === 0) return undefined;
-    return (open ?? []).flatMap(({ rows }) => rows.map(([at]) => at as OpenHour));
+  async notes(): Promise<HourNote[]> {
+    const [notes] = await this.ask(`SELECT opened, summed FROM ${this.from(name(HOURS), HOURS_POLICY)}`);
+    return (notes ?? []).flatMap(({ rows }) =>
+      rows.map(([at, opened, summed]): HourNote => [at as OpenHour, Number(opened), Number(summed)]),
+    );
   }
 
-  async noteHours(hours: readonly OpenHour[], are: "open" | "summed up"): Promise<void> {
-    const fields = { done: are === "open" ? 0 : 1 };
+  async note(hours: readonly OpenHour[], are: NoteKind, number: number): Promise<void> {
     for (let index = 0; index < hours.length; index += POINTS_A_REQUEST) {
       const some = hours.slice(index, index + POINTS_A_REQUEST);
       await this.send(
         HOURS_POLICY,
-        some.map((at) => ({ measurement: HOURS, tags: {}, fields, at })),
+        some.map((at) => ({ measurement: HOURS, tags: {}, fields: { [are]: number }, at })),
       );
     }
   }

@@ -25,7 +25,7 @@ import {
   policiesOf,
   ROLLED_POLICIES,
 } from "./influx-policies.ts";
-import { hourOf, type OpenHour } from "./influx-rollups.ts";
+import { hourOf, type HourNote, type NoteKind, type OpenHour } from "./influx-rollups.ts";
 import { type Step, Steps } from "./influx-steps.ts";
 import { ROLLED } from "./influxql/rolled.ts";
 import { type Ask, chronicled, dropOldShards, HOURS, MARKS, ours, resultsOf, shardBytes } from "./influxql-answers.ts";
@@ -195,24 +195,26 @@ class Influx2 implements InfluxServer {
     return [...marks.values()];
   }
 
-  async openHours(): Promise<OpenHour[] | undefined> {
+  async notes(): Promise<HourNote[]> {
     const rows = await this.rows(
-      flux`hours = from(bucket: ${this.hoursBucket}) |> ${ALWAYS}
-        |> filter(fn: (r) => r._measurement == ${HOURS} and r._field == "done")
-      hours |> filter(fn: (r) => r._value == 0.0) |> yield(name: "open")
-      hours |> first() |> yield(name: "any")`,
+      flux`from(bucket: ${this.hoursBucket}) |> ${ALWAYS} |> filter(fn: (r) => r._measurement == ${HOURS})`,
     );
-    if (rows.length === 0) return undefined;
-    return rows.filter((row) => row["result"] === "open").map((row) => instantOf(row["_time"]));
+    const notes = new Map<OpenHour, Record<NoteKind, number>>();
+    for (const row of rows) {
+      const at = instantOf(row["_time"]);
+      const note = notes.get(at) ?? { opened: 0, summed: 0 };
+      notes.set(at, note);
+      note[row["_field"] as NoteKind] = Number(row["_value"]);
+    }
+    return [...notes].map(([at, { opened, summed }]): HourNote => [at, opened, summed]);
   }
 
-  async noteHours(hours: readonly OpenHour[], are: "open" | "summed up"): Promise<void> {
-    const fields = { done: are === "open" ? 0 : 1 };
+  async note(hours: readonly OpenHour[], are: NoteKind, number: number): Promise<void> {
     for (let index = 0; index < hours.length; index += POINTS_A_REQUEST) {
       const some = hours.slice(index, index + POINTS_A_REQUEST);
       await this.send(
         this.hoursBucket,
-        some.map((at) => pointOf(HOURS, {}, fields, at)),
+        some.map((at) => pointOf(HOURS, {}, { [are]: number }, at)),
       );
     }
   }

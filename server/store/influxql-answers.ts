@@ -16,7 +16,7 @@ export type Answer = readonly {
 
 /** The measurement of the stations' marks. */
 export const MARKS = "vigie_marks";
-/** The measurement, beside the hourly roll-ups, that says of each hour whether they have all its readings: 0, or 1 if so. */
+/** The measurement, beside the hourly roll-ups, that says of each hour whether they have all its readings. */
 export const HOURS = "vigie_hours";
 /** A regular expression for the measurements that the server writes of itself. */
 export const chronicled = exactly(Object.keys(SERIES));

@@ -4,7 +4,7 @@ import { type Outbox, openOutbox } from "#edge/outbox.ts";
 import { mqttUplink } from "#edge/ports/mqtt-uplink.ts";
 import type { Uplink } from "#edge/uplink.ts";
 import { seededChance } from "#protocol/chance.ts";
-import { instant, seconds } from "#protocol/units.ts";
+import { DAY, instant, seconds } from "#protocol/units.ts";
 import { virtualDisk } from "#rehearsal/disk.ts";
 import { keysFromSeed } from "#rehearsal/keys.ts";
 import { type Ledger, ledger } from "#rehearsal/ledger.ts";
@@ -78,6 +78,45 @@ test.skipIf(influxdPath === undefined)(
     expect(server.registry.value([...territory.devices.keys()][0] ?? "", "level")).toBeDefined();
   },
   120_000,
+);
+
+test.skipIf(influxdPath === undefined)(
+  "kill -9 of influxd while readings are summed up: what is lacking is summed up the next time, by whoever asks",
+  async () => {
+    const influxd = await startInfluxd({ flux: false });
+    ending.push(() => influxd.stop());
+    const open = async (): Promise<Store> => {
+      const store = influx1Store({ url: influxd.url, database: "vigie", describe, clock: systemClock });
+      await store.open();
+      ending.push(() => store.close());
+      return store;
+    };
+    const days = 4;
+    const from = Math.floor(Date.now() / DAY) * DAY - days * DAY;
+    const devices = [...territory.devices.keys()].slice(0, 5);
+    // Four readings an hour of each device.
+    const readings = Array.from({ length: days * 96 }, (_, index) =>
+      devices.map((device) => ({ device, measure: "level", at: instant(from + index * 900_000), value: index % 7 })),
+    ).flat();
+    const store = await open();
+    await store.commit([{ station: "s", epoch: "e", first: 1, readings }]);
+    let pauses = 0;
+    const cut = store.compact?.(instant(from), async () => {
+      if (++pauses === 5) await influxd.kill();
+    });
+    await expect(cut).rejects.toMatchObject({ code: "STORE_UNREACHABLE" });
+    await influxd.start();
+    const next = await open();
+    // Four times six hours were done.
+    expect(await next.compact?.(instant(from), async () => {})).toBe(days * 24 - 24);
+    const counted = new URLSearchParams({
+      db: "vigie",
+      q: `SELECT sum(count_level), count(count_level) FROM "hour".lamp`,
+    });
+    const answer = await (await fetch(`${influxd.url}/query?${counted}`)).text();
+    expect(answer).toContain(`${readings.length},${days * 24 * devices.length}]`);
+    expect(await next.compact?.(instant(from), async () => {})).toBe(0);
+  },
 );
 
 async function killed(influxd: Influxd, store: Store, times: number): Promise<void> {
