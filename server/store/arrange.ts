@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { DAY } from "#protocol/units.ts";
+import { quoted } from "./archive.ts";
 import { hasPoints, POINT_TABLES } from "./prune-points.ts";
 import { inTransaction, literal, rowsOf } from "./sql.ts";
 
@@ -18,10 +19,10 @@ const DAY_NS = BigInt(DAY) * 1_000_000n;
 const MOVED_AT_ONCE = 20_000;
 
 /**
- * Points come mixed over series, and whoever asks for a few series of a week would read all of it. Lays what is before
- * `before` (milliseconds, a day's beginning) by day, series and instant, piece by piece, each in a transaction of its own: killed
- * in between, nothing is lost or doubled, and the day is begun anew the next time. What comes late stays where it came. Returns
- * how many points it moved.
+ * Points come mixed over measurements, and whoever asks for one of them would read all. Lays what is before `before`
+ * (milliseconds, a day's beginning) by day, measurement, instant and series: points of one instant stay beside each other, so
+ * that their times take next to no room. Goes piece by piece, each in a transaction of its own: killed in between, nothing is
+ * lost or doubled, and it is begun anew the next time. What comes late stays where it came. Returns how many points it moved.
  */
 export async function arrangePoints(parts: Arranging, before: number): Promise<number> {
   const { connection } = parts;
@@ -33,7 +34,7 @@ export async function arrangePoints(parts: Arranging, before: number): Promise<n
   if (from >= to) return 0;
   let moved = 0;
   for (const table of POINT_TABLES) {
-    for (const day of await daysOf(connection, table, from, to)) moved += await arrangeDay(parts, table, day);
+    for (const heap of await heapsOf(connection, table, from, to)) moved += await arrangeHeap(parts, table, heap);
   }
   await inTransaction(connection, ["DELETE FROM arranged", `INSERT INTO arranged VALUES (${to})`]);
   // Where the rows were, others can lie from now on.
@@ -41,55 +42,40 @@ export async function arrangePoints(parts: Arranging, before: number): Promise<n
   return moved;
 }
 
-async function daysOf(connection: DuckDBConnection, table: string, from: bigint, to: bigint): Promise<bigint[]> {
-  // The remainder of a time before 1970 is negative.
-  const days = await rowsOf(
-    connection,
-    `SELECT DISTINCT instant - ((instant % ${DAY_NS}) + ${DAY_NS}) % ${DAY_NS} AS day FROM ${table}
-     WHERE instant >= ${from} AND instant < ${to} ORDER BY day`,
-  );
-  return days.map(([day]) => day as bigint);
+/** What lies together in the end: what was measured of one thing on one day. */
+interface Heap {
+  readonly day: bigint;
+  readonly measurement: string;
+  readonly points: number;
 }
 
-async function arrangeDay({ connection, alone, pause }: Arranging, table: string, day: bigint): Promise<number> {
-  const inDay = `instant >= ${day} AND instant < ${day + DAY_NS}`;
-  const counts = await rowsOf(
+async function heapsOf(connection: DuckDBConnection, table: string, from: bigint, to: bigint): Promise<Heap[]> {
+  // The remainder of a time before 1970 is negative.
+  const heaps = await rowsOf(
     connection,
-    `SELECT series, count(*)::DOUBLE FROM ${table} WHERE ${inDay} GROUP BY series ORDER BY series`,
+    `SELECT instant - ((instant % ${DAY_NS}) + ${DAY_NS}) % ${DAY_NS} AS day, measurement, count(*)::DOUBLE
+     FROM ${table} JOIN point_slots ON id = series
+     WHERE instant >= ${from} AND instant < ${to} GROUP BY ALL ORDER BY day, measurement`,
   );
-  let moved = 0;
-  for (const { first, last, rows } of pieces(counts as [number, number][])) {
+  return heaps.map(([day, measurement, points]) => ({ day, measurement, points }) as Heap);
+}
+
+async function arrangeHeap(parts: Arranging, table: string, { day, measurement, points }: Heap): Promise<number> {
+  const { connection, alone, pause } = parts;
+  const pieces = BigInt(Math.ceil(points / MOVED_AT_ONCE));
+  const edge = (piece: bigint): bigint => day + (DAY_NS * piece) / pieces;
+  for (let piece = 0n; piece < pieces; piece++) {
     await pause();
-    const those = `${inDay} AND series BETWEEN ${first} AND ${last}`;
+    const those = `instant >= ${edge(piece)} AND instant < ${edge(piece + 1n)}
+      AND series IN (SELECT id FROM point_slots WHERE measurement = '${quoted(measurement)}')`;
     await alone(() =>
       inTransaction(connection, [
-        `CREATE OR REPLACE TEMP TABLE piece AS SELECT series, instant, value FROM ${table} WHERE ${those} ORDER BY series, instant`,
+        `CREATE OR REPLACE TEMP TABLE piece AS SELECT series, instant, value FROM ${table} WHERE ${those} ORDER BY instant, series`,
         `DELETE FROM ${table} WHERE ${those}`,
         `INSERT INTO ${table} FROM piece`,
       ]),
     );
-    moved += rows;
   }
   await connection.run("DROP TABLE IF EXISTS temp.piece");
-  return moved;
-}
-
-interface Piece {
-  first: number;
-  last: number;
-  rows: number;
-}
-
-/** Neighbouring series together, as long as they are not too many points; a series is never divided. */
-function pieces(counts: readonly (readonly [series: number, rows: number])[]): Piece[] {
-  const found: Piece[] = [];
-  for (const [series, rows] of counts) {
-    const open = found.at(-1);
-    if (open === undefined || open.rows + rows > MOVED_AT_ONCE) found.push({ first: series, last: series, rows });
-    else {
-      open.last = series;
-      open.rows += rows;
-    }
-  }
-  return found;
+  return points;
 }

@@ -31,14 +31,13 @@ async function write(lines: readonly string[]): Promise<void> {
   await store.influx?.writeLines(body, { database: "vigie", precision_ns: 1_000_000n, now_ns: 0n });
 }
 
-/** A value an hour of each of three masts, as they come: hour by hour. */
-const masts = ["north", "east", "west"];
+/** What two masts say each hour of the wind, and of the rain in between, as it comes. */
 const hourly = (hours: number): string[] =>
-  Array.from({ length: hours }, (_, hour) =>
-    masts.map(
-      (mast, index) => `wind,mast=${mast} speed=${hour + index / 4},state="s${hour % 3}" ${MONDAY + hour * HOUR}`,
-    ),
-  ).flat();
+  Array.from({ length: hours }, (_, hour) => [
+    `wind,mast=north speed=${hour},state="s${hour % 3}" ${MONDAY + hour * HOUR}`,
+    `rain,mast=north height=${hour / 8} ${MONDAY + hour * HOUR}`,
+    `wind,mast=east speed=${hour + 0.25},state="s${hour % 2}" ${MONDAY + hour * HOUR}`,
+  ]).flat();
 
 /** All that is kept of wind, by mast. */
 async function winds(): Promise<unknown> {
@@ -48,13 +47,14 @@ async function winds(): Promise<unknown> {
   return result?.series.map(({ tags, values }) => [tags, values]);
 }
 
-/** How the speeds lie in the file, one after the other: their day and their series. */
+/** How numbers lie in the file, one after the other: day, measurement and hour. */
 async function lying(): Promise<string[]> {
   await store.close();
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
   const rows = await connection.runAndReadAll(
-    `SELECT (instant // ${DAY * 1e6} - ${MONDAY / DAY})::VARCHAR || ' ' || series FROM point_floats ORDER BY rowid`,
+    `SELECT (instant // ${DAY * 1e6} - ${MONDAY / DAY})::VARCHAR || ' ' || measurement || ' ' || instant // ${HOUR * 1e6} % 24
+     FROM point_floats JOIN point_slots ON id = series ORDER BY point_floats.rowid`,
   );
   connection.closeSync();
   instance.closeSync();
@@ -62,19 +62,17 @@ async function lying(): Promise<string[]> {
   return rows.getRows().map(([text]) => text as string);
 }
 
-test("points before the limit lie by day and series, those after it as they came, and each says what it said", async () => {
+test("points before the limit lie by day and measurement, those after it as they came, and each says what it said", async () => {
   await write(hourly(4 * 24));
   const before = await winds();
   await store.compact(day(3));
   expect(await winds()).toEqual(before);
   const order = await lying();
-  // Of the fourth day, which comes first now, the masts in turn; of the three days before it one mast after the other.
-  const slots = [...new Set(order.slice(0, 3).map((text) => text.split(" ")[1]))];
-  expect(order.slice(0, 72)).toEqual(Array.from({ length: 24 }, () => slots.map((slot) => `3 ${slot}`)).flat());
-  const sorted = slots.toSorted((a, b) => Number(a) - Number(b));
-  expect(order.slice(72)).toEqual(
-    [0, 1, 2].flatMap((each) => sorted.flatMap((slot) => Array.from({ length: 24 }, () => `${each} ${slot}`))),
-  );
+  const hours = (each: number, measurement: string, times: number): string[] =>
+    Array.from({ length: 24 * times }, (_, index) => `${each} ${measurement} ${Math.floor(index / times)}`);
+  // Of the fourth day, which comes first now, wind and rain in turn.
+  expect(order.slice(0, 3)).toEqual(["3 wind 0", "3 rain 0", "3 wind 0"]);
+  expect(order.slice(72)).toEqual([0, 1, 2].flatMap((each) => [...hours(each, "rain", 1), ...hours(each, "wind", 2)]));
   expect(await winds()).toEqual(before);
 });
 
@@ -103,13 +101,13 @@ test("points that are written while others are put in order are neither lost nor
     await Promise.resolve();
   });
   await Promise.all(writing);
-  expect(written).toBeGreaterThan(5);
+  expect(written).toBeGreaterThan(8);
   const found = (await winds()) as [unknown, unknown[][]][];
-  expect(found.map(([, values]) => values.length).sort((a, b) => a - b)).toEqual([72, 72, 72 + written]);
+  expect(found.map(([, values]) => values.length).sort((a, b) => a - b)).toEqual([72, 72 + written]);
 });
 
-// Three days of numbers and three of texts are six pieces.
-test.each([1, 2, 4, 6])(
+// Three days of numbers of two measurements and of texts of one are nine pieces.
+test.each([1, 2, 5, 9])(
   "killed before piece %i, nothing is lost or doubled, and the next night goes on",
   async (piece) => {
     await write(hourly(72));
