@@ -1,6 +1,6 @@
 import { DAY, HOUR } from "#protocol/units.ts";
 import type { Retention } from "../keeping.ts";
-import { type Ask, name } from "./influxql-answers.ts";
+import { type Ask, name, unlessRefused } from "./influxql-answers.ts";
 import { ROLLED } from "./influxql/rolled.ts";
 
 /** What is kept apart for a time of its own: a retention policy of 1.x, a bucket of 2.x. */
@@ -69,9 +69,7 @@ export async function createDatabase(
     const policy = `RETENTION POLICY ${name(each.name)} ON ${name(database)} ${lasting(each)}`;
     if (!known.has(each.name)) await ask(`CREATE ${policy}${each.isDefault ? " DEFAULT" : ""}`);
     else if (retention !== undefined && known.get(each.name) !== each.kept_h) {
-      await ask(`ALTER ${policy}`).catch((problem: unknown) => {
-        if (!/not authorized|admin privilege/i.test(String(problem))) throw problem;
-      });
+      await ask(`ALTER ${policy}`).catch(unlessRefused);
     }
   }
 }

@@ -157,6 +157,7 @@ test.skipIf(influxdPath === undefined)(
         { station: "s", epoch: "e", first: 1, readings: [{ device: "L1", measure: "level", at, value: 1 }] },
       ]);
       expect(await store.compact?.(at, async () => {})).toBe(1);
+      expect(await store.prune(instant(at + DAY), instant(at + DAY))).toBe(0);
       expect(JSON.stringify(await ask("SHOW RETENTION POLICIES ON vigie"))).toContain(
         `["raw","720h0m0s","24h0m0s",1,false]`,
       );
