@@ -9,7 +9,7 @@ import { canAggregate, cellSql, reducedSql } from "./pushdown.ts";
 import type { Possible, Relation } from "./relation.ts";
 import { columnsOf, sourceScan } from "./source-scan.ts";
 import { transformationSql, TRANSFORMATIONS } from "./transform-sql.ts";
-import { fixedWindowSql } from "./window-sql.ts";
+import { evenWindowSql, windowsSql } from "./window-sql.ts";
 
 type Call = Extract<Expression, { kind: "call" }>;
 
@@ -62,7 +62,7 @@ export function integralRelation(
   const source = sourceScan(from, refOf(field), { ...options, aux: [] }, read);
   if (typeof source !== "object") return source;
   const { scan } = source;
-  const window = fixedWindowSql("t", options, scan.unit_ns);
+  const window = evenWindowSql("t", options, scan.unit_ns);
   if (window === undefined) return undefined;
   const made = integralSql(scan, window, options, unit?.kind === "duration" ? unit.ns : 1_000_000_000n);
   return {
@@ -97,15 +97,17 @@ function reducedRelation(
   const ref = refOf(field);
   const source = sourceScan(from, ref, options, read);
   if (typeof source !== "object") return source;
-  const { scan, hasNaN } = source;
+  const { hasNaN } = source;
   if (hasNaN[0] === true && !TAKES_NAN.has(name)) return undefined;
-  const window = fixedWindowSql("t", options, scan.unit_ns);
-  if (window === undefined) return undefined;
+  const windows = windowsSql(source.scan.sql, options, source.scan.unit_ns);
+  if (windows === undefined) return undefined;
+  const { window, isEven } = windows;
+  const scan = { ...source.scan, sql: windows.rows };
   const last = call.arguments.at(-1);
   const argument = last?.kind === "integer" || last?.kind === "number" ? Number(last.value) : 0;
   const isAtWindow = !SEVERAL.has(name) && name !== "distinct" && (!isSelector || options.every !== 0n);
   const aggregation = { name, argument, beside: [], ref, series: [], options, isAtWindow, read };
-  const cell = isCountOfDistinct || options.aux.length > 0 ? undefined : cellSql(aggregation, scan);
+  const cell = !isEven || isCountOfDistinct || options.aux.length > 0 ? undefined : cellSql(aggregation, scan);
   const grid = cell === undefined ? undefined : gridPointsSql(scan, cell, options);
   const sql = isCountOfDistinct
     ? `SELECT g, w, count(DISTINCT c0) AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`

@@ -4,7 +4,8 @@ import { fault } from "./condition.ts";
 import type { QueryLimits } from "./engine.ts";
 import { typeOf, type Value, type ValueType } from "./evaluate.ts";
 import { filled } from "./fill.ts";
-import { integrated, nestedAggregate } from "./nested.ts";
+import { integrated, isReducedInMemory, nestedAggregate } from "./nested.ts";
+import { newestOf } from "./newest.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { aggregated, canAggregate } from "./pushdown.ts";
 import { recentAggregate } from "./recent-aggregate.ts";
@@ -59,7 +60,8 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
     if (field?.kind === "call") refuseType(name, typeOf(field), refOf(innermost(field)), input, sources);
     if (name === "integral") {
       refuseType(name, refOf(field).type, refOf(field), input, sources);
-      const found = await integrated(call, input, sources.from, sources.context);
+      const isHeld = isSooner(input, sources);
+      const found = isHeld ? undefined : await integrated(call, input, sources.from, sources.context);
       if (found !== undefined) return found;
     }
     const stream =
@@ -91,6 +93,10 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
   }
   return stream;
 }
+
+/** What is in memory is there sooner than SQL is planned. */
+const isSooner = (options: Options, { from, context }: Sources): boolean =>
+  isRecent(context.recent, options) && isReducedInMemory(from);
 
 const isStored = (source: Source): boolean => source.kind === "measurement";
 
@@ -144,11 +150,10 @@ async function reducedBy(
     const { context } = sources;
     const series = seriesOf(context.catalogue, measurements, options, context.limits.series);
     const aggregation = { name: call.name, argument, beside, ref, series, options, isAtWindow, read: context };
-    return recentAggregate(aggregation) ?? aggregated(aggregation);
+    return newestOf(aggregation) ?? recentAggregate(aggregation) ?? aggregated(aggregation);
   }
   const over = { name: call.name, argument, beside, ref, options, isAtWindow, read: sources.context };
-  // What is in memory is there sooner than SQL is planned.
-  const nested = isRecent(sources.context.recent, options) ? undefined : await nestedAggregate(over, sources.from);
+  const nested = isSooner(options, sources) ? undefined : await nestedAggregate(over, sources.from);
   if (nested !== undefined) return nested;
   const aggregate = aggregateOf(call.name, argument);
   if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);

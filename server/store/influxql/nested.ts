@@ -1,11 +1,16 @@
 import type { Expression, Source } from "./ast.ts";
 import { integralRelation } from "./call-relation.ts";
 import { ranks, type Read } from "./calls.ts";
+import { Parts } from "./columns.ts";
 import type { Options } from "./options.ts";
 import { type Aggregation, canAggregate, modes, reducedSql, streamed } from "./pushdown.ts";
+import { reducerOf } from "./recent-reducers.ts";
 import { sourceScan } from "./source-scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
-import { fixedWindowSql } from "./window-sql.ts";
+import { TRANSFORMATIONS } from "./transform-sql.ts";
+import { windowsSql } from "./window-sql.ts";
+
+type Call = Extract<Expression, { kind: "call" }>;
 
 /** What these give of values that may be no numbers does not depend on how those are ordered. */
 const TAKES_NAN = new Set(["count", "sum", "mean"]);
@@ -23,18 +28,40 @@ export async function nestedAggregate(
   const source = sourceScan(from, ref, options, read);
   if (source === undefined) return undefined;
   if (source === "nothing") return [];
-  const { scan, hasNaN } = source;
+  const { hasNaN } = source;
   if (hasNaN[0] === true && !TAKES_NAN.has(name)) return undefined;
-  const window = fixedWindowSql("t", options, scan.unit_ns);
-  if (window === undefined) return undefined;
+  const windows = windowsSql(source.scan.sql, options, source.scan.unit_ns);
+  if (windows === undefined) return undefined;
+  const { window } = windows;
+  const scan = { ...source.scan, sql: windows.rows };
   const full = { ...aggregation, series: [] };
   if (name === "mode") return modes(scan, window, full);
   return streamed(reducedSql(full, scan, window), scan, full, options.aux);
 }
 
+/** Whether what is in memory can be reduced there: all aggregates of the SELECTs inside are of those that are computed from it. */
+export function isReducedInMemory(from: readonly Source[]): boolean {
+  return from.every((source) => {
+    if (source.kind === "measurement") return true;
+    const parts = new Parts(source.select.columns);
+    if (parts.calls.length > 0 && parts.refs.length > 0) return false;
+    return parts.calls.every(({ call }) => isOfMemory(call)) && isReducedInMemory(source.select.from);
+  });
+}
+
+function isOfMemory({ name, arguments: given }: Call): boolean {
+  const [field] = given;
+  if (name === "integral") return true;
+  if (field?.kind !== "reference") {
+    return field?.kind === "call" && TRANSFORMATIONS.has(name) && isOfMemory(field);
+  }
+  const type = field.type === undefined || field.type === "field" || field.type === "tag" ? "float" : field.type;
+  return TRANSFORMATIONS.has(name) || reducerOf(name, 0, type) !== undefined;
+}
+
 /** `integral` in SQL; undefined: it must be computed here. */
 export async function integrated(
-  call: Extract<Expression, { kind: "call" }>,
+  call: Call,
   options: Options,
   from: readonly Source[],
   read: Read,

@@ -56,12 +56,34 @@ export function windowSql(t: string, windows: Windows, unit_ns: bigint, changes:
   return `(${begun} + CASE WHEN abs(${change}) < ${e} THEN ${change} ELSE 0 END)`;
 }
 
-/** The same where the clock does not change within the span; undefined: it does, or the span has no bounds to tell by. */
-export function fixedWindowSql(t: string, windows: Windows, unit_ns: bigint): string | undefined {
-  const { start, end, every, zone } = windows;
-  if (every === 0n) return "0";
-  if (zone === undefined) return windowSql(t, windows, unit_ns, []);
+/** The changes of the clock in a span, as far as windows need them; undefined: the span has no bounds to find them by. */
+function changesIn({ start, end, every, zone }: Windows): readonly ClockChange[] | undefined {
+  if (zone === undefined) return [];
   if (start < -(2n ** 62n) || end > 2n ** 62n) return undefined;
-  const changes = changesOf(zone, start - 2n * every, end + 2n * every);
-  return changes.length === 1 ? windowSql(t, windows, unit_ns, changes) : undefined;
+  return changesOf(zone, start - 2n * every, end + 2n * every);
+}
+
+/** SQL for the start of a window where all windows are of equal length; undefined: the clock changes, or it is not known. */
+export function evenWindowSql(t: string, windows: Windows, unit_ns: bigint): string | undefined {
+  if (windows.every === 0n) return "0";
+  const changes = changesIn(windows);
+  return changes === undefined || changes.length > 1 ? undefined : windowSql(t, windows, unit_ns, changes);
+}
+
+/**
+ * The same over rows of which `t` is the time, for windows of any length: what stands behind FROM then, and the start of the
+ * window. Undefined: the clock changes and windows begin at an offset from it, or it is not known.
+ */
+export function windowsSql(
+  rows: string,
+  windows: Windows,
+  unit_ns: bigint,
+): { rows: string; window: string; isEven: boolean } | undefined {
+  const even = evenWindowSql("t", windows, unit_ns);
+  if (even !== undefined) return { rows, window: even, isEven: true };
+  const changes = changesIn(windows);
+  if (changes === undefined || windows.offset !== 0n) return undefined;
+  const start = (t: string): string => windowSql(t, windows, unit_ns, changes);
+  // About a change of the clock the start of a window may lie in the window before: InfluxDB looks twice.
+  return { rows: `SELECT *, ${start("t")} AS begun FROM (${rows})`, window: start("begun"), isEven: false };
 }

@@ -50,9 +50,10 @@ function ofOne(m: Measurement): fc.Arbitrary<Inner> {
       sometimes(tagsOf(m), 3),
       sometimes(condition(m)),
       sometimes(oneOf(" fill(none)", " fill(0)")),
+      sometimes(zone),
     )
-    .map(([call, step, tags, filter, filling]) => ({
-      text: `SELECT ${call} AS v FROM ${m.name}${where(filter)}${by(`time(${step})`, tags)}${tags === "" ? filling : ""}`,
+    .map(([call, step, tags, filter, filling, zone_]) => ({
+      text: `SELECT ${call} AS v FROM ${m.name}${where(filter)}${by(`time(${step})`, tags)}${tags === "" ? filling : ""}${step.includes(",") ? "" : zone_}`,
       tags,
       columns: [],
       isInWindows: true,
@@ -92,9 +93,9 @@ function transformed(m: Measurement): fc.Arbitrary<Inner> {
     aggregate(m).chain(transformation),
   );
   return fc
-    .tuple(call, oneOf("1h", "7h", "1d", "30m"), someTags(m), sometimes(condition(m)))
-    .map(([text, step, tags, filter]) => ({
-      text: `SELECT ${text} AS v FROM ${m.name}${where(filter)}${by(`time(${step})`, tags)}`,
+    .tuple(call, oneOf("1h", "7h", "1d", "30m"), someTags(m), sometimes(condition(m)), sometimes(zone))
+    .map(([text, step, tags, filter, zone_]) => ({
+      text: `SELECT ${text} AS v FROM ${m.name}${where(filter)}${by(`time(${step})`, tags)}${zone_}`,
       tags,
       columns: [],
       isInWindows: true,
@@ -219,11 +220,12 @@ export function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
     { weight: 1, arbitrary: innermost(m).filter(isOfNumbers).chain(between) },
   );
   return inner.chain((of) => {
-    // What is no number is always another in InfluxDB, as often as it comes.
-    const isNumber = !of.text.includes("stddev(");
+    // What is no number is always another in InfluxDB, as often as it comes, and has no place among numbers.
+    const isAny = !of.text.includes("stddev(");
+    const isAsked = (column: string): boolean => isAny || !/distinct|median|percentile/.test(column);
     const outer = fc.oneof(
-      { weight: 6, arbitrary: oneOf(...OUTER.filter((each) => isNumber || !each.includes("distinct"))) },
-      { weight: 1, arbitrary: oneOf(...IN_WINDOWS.filter((each) => isNumber || !each.includes("distinct"))) },
+      { weight: 6, arbitrary: oneOf(...OUTER.filter(isAsked)) },
+      { weight: 1, arbitrary: oneOf(...IN_WINDOWS.filter(isAsked)) },
       ...(of.columns.length > 0
         ? [{ weight: 4, arbitrary: oneOf("sum(v), max(w)", "mean(v) + mean(w)", "max(v), w") }]
         : []),

@@ -94,7 +94,7 @@ function overTime(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
     { weight: 4, arbitrary: aggregate(m) },
     { weight: 2, arbitrary: aggregate(m).chain(transformation) },
     { weight: 1, arbitrary: fc.tuple(aggregate(m), aggregate(m)).chain(([a, b]) => arithmetic(a, b)) },
-    { weight: 1, arbitrary: oneOf(...m.floats).map((field) => `integral(${field}, 1h)`) },
+    { weight: 2, arbitrary: numeric(m).map((field) => `integral(${field}, 1h)`) },
   );
   const columns = fc.array(
     fc.tuple(call, alias).map((parts) => parts.join("")),
@@ -166,7 +166,7 @@ function overAll(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
         )
         .map(([name, field, tag, count]) => [`${name}(${field}${tag}, ${count})`]),
     },
-    { weight: 1, arbitrary: oneOf(...m.floats).map((field) => [`integral(${field})`]) },
+    { weight: 2, arbitrary: numeric(m).map((field) => [`integral(${field})`]) },
   );
   return fc
     .tuple(columns, span(start_ns, false), sometimes(condition(m)), sometimes(tagsOf(m), 3), tail(), seriesLimit)
@@ -270,7 +270,7 @@ export function question(start_ns: bigint): fc.Arbitrary<string> {
       { weight: 4, arbitrary: overTime(m, start_ns) },
       { weight: 3, arbitrary: overAll(m, start_ns) },
       { weight: 3, arbitrary: raw(m, start_ns) },
-      { weight: 2, arbitrary: nested(m, start_ns) },
+      { weight: 6, arbitrary: nested(m, start_ns) },
     );
   return fc.oneof(
     { weight: 12, arbitrary: of(LAMP) },
