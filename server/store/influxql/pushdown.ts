@@ -1,11 +1,10 @@
 import { type Read, ranks } from "./calls.ts";
-import type { Slot } from "./catalogue.ts";
 import type { Value } from "./evaluate.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { gridOf, within64 } from "./grid.ts";
 import { mode, type Point } from "./reduce.ts";
-import { type Scan, type ScannedSeries, scanOf, slotsOf } from "./scan.ts";
-import { type Run, type Stream, StreamBuilder } from "./stream.ts";
+import { type Scan, type ScannedSeries, scanOf } from "./scan.ts";
+import { type Stream, StreamBuilder } from "./stream.ts";
 import { type ClockChange, changesOf, windowSql } from "./window-sql.ts";
 
 export interface Aggregation {
@@ -45,10 +44,6 @@ export const canAggregate = (name: string): boolean =>
 /** Lets DuckDB reduce: what comes back is one row for each point of the answer. */
 export async function aggregated(aggregation: Aggregation): Promise<Stream> {
   const { name, ref, series, options, read } = aggregation;
-  if (name === "last" && options.every === 0n) {
-    const newest = newestOf(aggregation);
-    if (newest !== undefined) return newest;
-  }
   const columns = options.aux.filter(({ type }) => type !== "tag" && type !== undefined);
   const values = scanOf({
     series,
@@ -105,55 +100,6 @@ export function cellSql({ name, isAtWindow }: Aggregation, scan: Scan): string |
   if (name === "min" || name === "max") return `${name}(c0)`;
   if (!scan.isSingle) return undefined;
   return name === "first" ? "arg_min(c0, t)" : name === "last" ? "arg_max(c0, t)" : undefined;
-}
-
-/**
- * The newest values from memory, where nothing but tags decides which series they are of; undefined where a newest value lies
- * behind the end of the span, since the last one before it is known to the database alone.
- */
-function newestOf({ ref, series, options, isAtWindow }: Aggregation): Stream | undefined {
-  const { aux, start, end, isAscending } = options;
-  if (aux.some(({ type }) => type !== "tag") || keptTags(options).length !== options.order.length) return undefined;
-  const places = newestPlaces(series, ref);
-  if (places === undefined) return undefined;
-  const runs: Run[] = [];
-  let group = -1;
-  for (const { each, slot } of places) {
-    const { latest_ns, latest: value } = slot;
-    if (latest_ns === undefined || value === undefined || latest_ns > end) return undefined;
-    if (latest_ns < start) continue;
-    const known = each.group === group ? runs.at(-1) : undefined;
-    const last = known?.times[0];
-    if (last !== undefined && (latest_ns < last || (latest_ns === last && value <= (known?.values[0] ?? value))))
-      continue;
-    if (known !== undefined) runs.pop();
-    group = each.group;
-    const run: Run = { name: each.name, tags: each.tags, times: [latest_ns], values: [value] };
-    if (aux.length === 0) runs.push(run);
-    else runs.push({ ...run, aux: [aux.map(({ name }) => each.series.tags.get(name) ?? null)] });
-  }
-  if (isAtWindow) for (const { times } of runs) times[0] = start;
-  return isAscending ? runs : runs.toReversed();
-}
-
-interface NewestPlace {
-  readonly each: ScannedSeries;
-  readonly slot: Slot;
-}
-
-/** For series that are remembered, where the newest values of a field are, so that 10,000 of them are not looked up each time. */
-const PLACES = new WeakMap<readonly ScannedSeries[], Map<string, readonly NewestPlace[] | undefined>>();
-
-function newestPlaces(series: readonly ScannedSeries[], ref: Ref): readonly NewestPlace[] | undefined {
-  let known = PLACES.get(series);
-  if (known === undefined) PLACES.set(series, (known = new Map()));
-  const key = `${ref.name}::${ref.type ?? ""}`;
-  if (known.has(key)) return known.get(key);
-  const places = series.flatMap((each) => slotsOf(each, ref).map((slot) => ({ each, slot })));
-  const isKnown = places.every(({ each, slot }) => each.condition === undefined && slot.type === ref.type);
-  const found = isKnown ? places : undefined;
-  known.set(key, found);
-  return found;
 }
 
 /** In InfluxDB, of a single float its median keeps the time, and of a single value its mode. */

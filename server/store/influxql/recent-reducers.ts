@@ -1,6 +1,7 @@
 import type { FieldType } from "./ast.ts";
 import type { Value } from "./evaluate.ts";
 import type { RecentColumn } from "./recent-column.ts";
+import { nthSmallest } from "./nth-smallest.ts";
 import { compareText } from "./tags.ts";
 
 /** Reduces the values of each window of one group, stretch by stretch, as a question's function has it. */
@@ -39,9 +40,9 @@ export function reducerOf(name: string, argument: number, type: FieldType): Redu
     case "stddev":
       return new Deviation();
     case "median":
-      return new Ordered(median, true);
+      return new Ranked(median, true);
     case "percentile":
-      return new Ordered(percentile(argument), false);
+      return new Ranked(percentile(argument), false);
     default:
       return undefined;
   }
@@ -257,14 +258,14 @@ class Deviation implements Reducer {
   }
 }
 
-/** By the values in order of their size. */
-class Ordered implements Reducer {
-  readonly #pick: (sorted: Float64Array) => Value;
+/** By where a value would stand among the others in order of their size. */
+class Ranked implements Reducer {
+  readonly #pick: (values: Float64Array) => Value;
   readonly #isSingleOwn: boolean;
   #values: number[][] = [];
   #times: number[] = [];
 
-  constructor(pick: (sorted: Float64Array) => Value, isSingleOwn: boolean) {
+  constructor(pick: (values: Float64Array) => Value, isSingleOwn: boolean) {
     this.#pick = pick;
     this.#isSingleOwn = isSingleOwn;
   }
@@ -280,7 +281,7 @@ class Ordered implements Reducer {
   }
 
   value(place: number): Value {
-    return this.#pick(Float64Array.from(this.#values[place] ?? []).sort());
+    return this.#pick(Float64Array.from(this.#values[place] ?? []));
   }
 
   /** InfluxDB leaves a single value its time. */
@@ -297,11 +298,15 @@ class Ordered implements Reducer {
 /** By the nearest rank; null: there is none so low. */
 const percentile =
   (percent: number) =>
-  (sorted: Float64Array): Value =>
-    sorted[Math.floor((sorted.length * percent) / 100 + 0.5) - 1] ?? null;
+  (values: Float64Array): Value => {
+    const place = Math.floor((values.length * percent) / 100 + 0.5) - 1;
+    return place < 0 || place >= values.length ? null : nthSmallest(values, place);
+  };
 
 function median(values: Float64Array): number {
   const middle = values.length >> 1;
-  const upper = values[middle] as number;
-  return values.length % 2 === 1 ? upper : ((values[middle - 1] as number) + upper) / 2;
+  const upper = nthSmallest(values, middle);
+  if (values.length % 2 === 1) return upper;
+  // What stands before the middle is not larger; the largest of it is its neighbour.
+  return (values.subarray(0, middle).reduce((a, b) => Math.max(a, b)) + upper) / 2;
 }
