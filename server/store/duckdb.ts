@@ -112,6 +112,14 @@ export class DuckdbStore implements Store {
     return (await this.faceOf()).recordings();
   }
 
+  /**
+   * Holds the newest values in memory from now on, as far as `recent_MB` goes, and resolves when they are there. Who asks in
+   * InfluxQL begins it, too, without waiting for it.
+   */
+  async remember(now: Instant): Promise<void> {
+    await (await this.faceOf()).remember(now);
+  }
+
   async marks(): Promise<Mark[]> {
     const { upTo } = await this.opened();
     return [...upTo].map(([station, epoch, { number }]) => ({ station, epoch, upTo: number }));

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DAY, HOUR, instant } from "#protocol/units.ts";
+import { point } from "#server/chronicle/point.ts";
+import type { Describe } from "#server/store/describe.ts";
+import { type DuckdbStore, duckdbStore } from "#server/store/duckdb.ts";
+
+const NOON = Date.UTC(2026, 2, 2, 12);
+const describe: Describe = (device) => ({ measurement: "lamp", tags: { device, street: `R ${device.length}` } });
+const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+
+let directory: string;
+/** One that answers by SQL alone, and one that holds what is newest in memory. */
+let plain: DuckdbStore;
+let holding: DuckdbStore;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "vigie-recent-"));
+  plain = duckdbStore(join(directory, "plain.duckdb"), { describe, recent_MB: 0 });
+  holding = duckdbStore(join(directory, "holding.duckdb"), { describe, recent_MB: 1 });
+  await plain.open();
+  await holding.open();
+});
+afterEach(async () => {
+  await plain.close();
+  await holding.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+const both = (work: (store: DuckdbStore) => Promise<unknown>): Promise<unknown> =>
+  Promise.all([plain, holding].map(work));
+
+const QUESTIONS = [
+  "SELECT mean(power_W), max(power_W), count(power_W) FROM lamp WHERE time >= 1772100000s GROUP BY time(6h), street",
+  "SELECT power_W, level FROM lamp WHERE time >= 1772100000s AND level > 2 ORDER BY time DESC LIMIT 20",
+  "SELECT last(power_W) FROM lamp GROUP BY device",
+  "SELECT sum(energy_kWh), last(energy_kWh) FROM lighting WHERE time >= 1772100000s GROUP BY street",
+  "SELECT sum(d) FROM (SELECT non_negative_difference(last(power_W)) AS d FROM lamp WHERE time >= 1772100000s GROUP BY time(1h), device)",
+];
+const answers = async (store: DuckdbStore): Promise<unknown> => {
+  const now_ns = BigInt(NOON + 10 * DAY) * 1_000_000n;
+  const results = await store.influx?.query(QUESTIONS.join("; "), { database: "vigie", now_ns, limits: LIMITS });
+  return results?.map(({ series, error }) => error ?? series);
+};
+
+let next = 1;
+const act = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      act: fc.constant("commit" as const),
+      readings: fc.array(
+        fc.record({
+          device: fc.constantFrom("L1", "L2", "L10"),
+          measure: fc.constantFrom("power_W", "level"),
+          at: fc.integer({ min: 0, max: 9 * 24 }).map((hour) => instant(NOON + hour * HOUR)),
+          value: fc.integer({ min: 0, max: 50 }).map((value) => value / 4),
+        }),
+        { minLength: 1, maxLength: 12 },
+      ),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      act: fc.constant("record" as const),
+      at: fc.integer({ min: 0, max: 9 * 24 }).map((hour) => instant(NOON + hour * HOUR)),
+      street: fc.constantFrom("R 2", "R 3"),
+      value: fc.integer({ min: 0, max: 50 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant("compact" as const), day: fc.integer({ min: 1, max: 9 }) }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant("prune" as const), day: fc.integer({ min: 0, max: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant("remember" as const) }) },
+);
+
+test("memory and database answer the same whatever is written, late, moved or removed, and whenever memory began", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 14 }), async (acts) => {
+      for (const each of acts) {
+        switch (each.act) {
+          case "commit": {
+            const first = next;
+            next += each.readings.length;
+            await both((store) => store.commit([{ station: "S", epoch: "e", first, readings: each.readings }]));
+            break;
+          }
+          case "record": {
+            const points = [point("lighting", each.at, { street: each.street }, { energy_kWh: each.value })];
+            await both((store) => store.record(points));
+            break;
+          }
+          case "compact":
+            await both((store) => store.compact(instant(NOON + each.day * DAY)));
+            break;
+          case "prune":
+            await both((store) => store.prune(instant(NOON + each.day * DAY)));
+            break;
+          case "remember":
+            await holding.remember(instant(NOON + 10 * DAY));
+            break;
+        }
+      }
+      await holding.remember(instant(NOON + 10 * DAY));
+      expect(await answers(holding)).toEqual(await answers(plain));
+    }),
+    { numRuns: 12 },
+  );
+});
