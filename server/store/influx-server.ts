@@ -5,6 +5,7 @@ import type { InfluxPoint } from "./influx-points.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
 import type { Retention } from "../keeping.ts";
 import type { RollupServer } from "./influx-rollups.ts";
+import type { RolledPolicy } from "./influxql/rolled.ts";
 import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary } from "./store.ts";
 
 /**
@@ -29,8 +30,8 @@ export interface InfluxServer extends RollupServer {
   record(points: readonly OwnPoint[]): Promise<void>;
   recorded(from: number, to: number): Promise<OwnPoint[]>;
   recordings(): Promise<OwnSummary[]>;
-  /** As the store's, for devices that are all of one measurement. */
-  aggregate(measurement: string, query: AggregateQuery): Promise<AggregateRow[]>;
+  /** As the store's, for devices that are all of one measurement; of the readings, or of what they were summed up to. */
+  aggregate(measurement: string, query: AggregateQuery, of: RolledPolicy | "readings"): Promise<AggregateRow[]>;
   series(): Promise<SeriesSummary[]>;
   count(): Promise<number>;
   /** Bytes on disk; 0 where the server does not tell us. */

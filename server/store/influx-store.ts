@@ -1,7 +1,7 @@
 import type { Reading } from "#protocol/messages.ts";
 import { Fault } from "#protocol/faults.ts";
 import type { Cancel, Clock } from "#protocol/ports.ts";
-import { HOUR, type Instant, type Seconds, seconds } from "#protocol/units.ts";
+import { DAY, HOUR, type Instant, instant, type Seconds, seconds } from "#protocol/units.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
 import type { Retention } from "../keeping.ts";
 import type { Describe, Description } from "./describe.ts";
@@ -12,6 +12,7 @@ import { partsOf, POINTS_A_REQUEST } from "./influx-points.ts";
 import { createRollups, type Rollups } from "./influx-rollups.ts";
 import type { InfluxMark, InfluxServer } from "./influx-server.ts";
 import { UNDESCRIBED } from "./influx-server.ts";
+import type { RolledPolicy } from "./influxql/rolled.ts";
 import { memoryStore } from "./memory.ts";
 import type { AggregateQuery, AggregateRow, Contribution, Mark, OwnSummary, SeriesSummary, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
@@ -66,6 +67,8 @@ class InfluxStore implements Store {
   private readonly retention: Retention | undefined;
   private cancelSumUp: Cancel | undefined;
   private counted: { readings: number; readonly bytes: number; at: Instant } | undefined;
+  /** Before this instant readings were dropped. */
+  private prunedTo = Number.NEGATIVE_INFINITY;
   private isOpen = false;
   private opening: Promise<void> | undefined;
 
@@ -194,10 +197,26 @@ class InfluxStore implements Store {
     if (devices.size > 1 && query.by !== "device") return this.aggregateHere(query);
     const rows: AggregateRow[] = [];
     for (const [measurement, some] of devices) {
-      const answered = await this.ask(() => this.server.aggregate(measurement, { ...query, devices: some }));
-      for (const row of answered) rows.push(row);
+      for (const { of, ...part } of this.partsOf({ ...query, devices: some })) {
+        for (const row of await this.ask(() => this.server.aggregate(measurement, part, of))) rows.push(row);
+      }
     }
     return rows.sort((a, b) => a.at - b.at || ((a.device ?? "") < (b.device ?? "") ? -1 : 1));
+  }
+
+  /** Steps that begin before the oldest readings that are kept are answered from what those were summed up to. */
+  private partsOf(query: AggregateQuery): (AggregateQuery & { readonly of: RolledPolicy | "readings" })[] {
+    const { from, to, every } = query;
+    const { raw_d = Number.POSITIVE_INFINITY, quarters_d = Number.POSITIVE_INFINITY } = this.retention ?? {};
+    const now = this.clock.now();
+    const readingsFrom = Math.max(this.prunedTo, Math.floor((now - raw_d * DAY) / DAY) * DAY);
+    if (!(from < readingsFrom)) return [{ ...query, of: "readings" }];
+    const every_ms = every * 1000;
+    const border = instant(Math.min(to, from + Math.ceil((readingsFrom - from) / every_ms) * every_ms));
+    const isHourly = every_ms % HOUR === 0 && from % HOUR === 0;
+    const of = isHourly || from < now - quarters_d * DAY ? "hour" : "quarter";
+    const old = { ...query, to: border, of } as const;
+    return border < to ? [old, { ...query, from: border, of: "readings" }] : [old];
   }
 
   private async aggregateHere(query: AggregateQuery): Promise<AggregateRow[]> {
@@ -241,6 +260,7 @@ class InfluxStore implements Store {
   async prune(before: Instant, coarseBefore?: Instant): Promise<number> {
     const had = await this.ask(() => this.server.count());
     await this.ask(() => this.server.prune(before, coarseBefore));
+    this.prunedTo = Math.max(this.prunedTo, Math.floor(before / DAY) * DAY);
     const has = await this.ask(() => this.server.count());
     this.counted = { readings: has, bytes: await this.ask(() => this.server.bytes()), at: this.clock.now() };
     return Math.max(0, had - has);

@@ -13,7 +13,7 @@ import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
 import { CHRONICLE_POLICY, createDatabase, MARKS_POLICY, ROLLED_POLICIES } from "./influx-policies.ts";
 import { hourOf, type HourNote, type NoteKind, type OpenHour } from "./influx-rollups.ts";
 import { KEPT } from "./influx-steps.ts";
-import { ROLLED } from "./influxql/rolled.ts";
+import { ROLLED, type RolledPolicy } from "./influxql/rolled.ts";
 import type { Answer, Ask } from "./influxql-answers.ts";
 import {
   chronicled,
@@ -287,22 +287,26 @@ class Influx1 implements InfluxServer {
     }));
   }
 
-  async aggregate(measurement: string, query: AggregateQuery): Promise<AggregateRow[]> {
+  async aggregate(measurement: string, query: AggregateQuery, of: RolledPolicy | "readings"): Promise<AggregateRow[]> {
     const { devices, measure, from, to, by } = query;
-    const field = name(measure);
     const period = Math.ceil(query.every * 1000);
     const offset = ((holdable(from) % period) + period) % period;
+    const field = (kept: string): string => name(of === "readings" ? measure : `${kept}_${measure}`);
+    const columns = [
+      of === "readings" ? `count(${field("")}), sum(${field("")})` : `sum(${field("count")}), sum(${field("sum")})`,
+      ...["min", "max", "first", "last"].map((each) => `${each}(${field(each)})`),
+    ];
+    const source = this.from(name(measurement), of === "readings" ? this.policy : of);
     const [series] = await this.ask(
-      `SELECT count(${field}), mean(${field}), min(${field}), max(${field}), first(${field}), last(${field})
-       FROM ${this.from(name(measurement))} WHERE device =~ /${exactly(devices)}/ AND ${between(from, to)}
+      `SELECT ${columns.join(", ")} FROM ${source} WHERE device =~ /${exactly(devices)}/ AND ${between(from, to)}
        GROUP BY time(${period}ms, ${offset}ms)${by === "device" ? ", device" : ""} fill(none)`,
     );
     return (series ?? []).flatMap(({ tags, rows }) =>
-      rows.map(([at, count, mean, min, max, first, last]) => ({
+      rows.map(([at, count, sum, min, max, first, last]) => ({
         at: at as Instant,
         ...(by === "device" && { device: tags["device"] ?? "" }),
         count: count as number,
-        mean: mean as number,
+        mean: (sum as number) / (count as number),
         min: min as number,
         max: max as number,
         first: first as number,

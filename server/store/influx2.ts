@@ -27,7 +27,7 @@ import {
 } from "./influx-policies.ts";
 import { hourOf, type HourNote, type NoteKind, type OpenHour } from "./influx-rollups.ts";
 import { type Step, Steps } from "./influx-steps.ts";
-import { ROLLED } from "./influxql/rolled.ts";
+import { ROLLED, type RolledPolicy } from "./influxql/rolled.ts";
 import { type Ask, chronicled, dropOldShards, HOURS, MARKS, ours, resultsOf, shardBytes } from "./influxql-answers.ts";
 import type { Retention } from "../keeping.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
@@ -315,33 +315,39 @@ class Influx2 implements InfluxServer {
     return rows.map((row) => ({ device, measure, at: instantOf(row["_time"]), value: Number(row["_value"]) }));
   }
 
-  async aggregate(measurement: string, query: AggregateQuery): Promise<AggregateRow[]> {
+  async aggregate(measurement: string, query: AggregateQuery, of: RolledPolicy | "readings"): Promise<AggregateRow[]> {
     const { devices, measure, from, to, by } = query;
     if (!(from < to)) return [];
     const period = Math.ceil(query.every * 1000);
     const offset = ((holdable(from) % period) + period) % period;
     const group = fluxExpression(by === "device" ? `group(columns: ["device"])` : "group()");
     const duration = (ms: number) => fluxExpression(`${ms}ms`);
-    const rows = await this.rows(
-      flux`data = from(bucket: ${this.bucket}) |> ${between(from, to)}
-        |> filter(fn: (r) => r._measurement == ${measurement} and r._field == ${measure})
-        |> filter(fn: (r) => r.device =~ ${fluxRegExp(new RegExp(exactly(devices)))})
-        |> ${group} |> sort(columns: ["_time"]) |> window(every: ${duration(period)}, offset: ${duration(offset)})
-      ${fluxExpression(AGGREGATES.map((each) => `data |> ${each}() |> yield(name: "${each}")`).join("\n"))}`,
-    );
-    const steps = new Map<string, { -readonly [Key in keyof AggregateRow]: AggregateRow[Key] }>();
+    const steps = (field: string) => flux`from(bucket: ${of === "readings" ? this.bucket : this.beside(of)})
+      |> ${between(from, to)} |> filter(fn: (r) => r._measurement == ${measurement} and r._field == ${field})
+      |> filter(fn: (r) => r.device =~ ${fluxRegExp(new RegExp(exactly(devices)))})
+      |> ${group} |> sort(columns: ["_time"]) |> window(every: ${duration(period)}, offset: ${duration(offset)})`;
+    const questions =
+      of === "readings"
+        ? [`data = ${steps(measure)}`, ...AGGREGATES.map((each) => `data |> ${each}() |> yield(name: "${each}")`)]
+        : AGGREGATES.map((each) => {
+            const [kept, call] = OF_ROLLED[each];
+            return `${steps(`${kept}_${measure}`)} |> ${call}() |> yield(name: "${each}")`;
+          });
+    const rows = await this.rows(fluxExpression(questions.join("\n")));
+    const found = new Map<string, { -readonly [Key in keyof AggregateRow]: AggregateRow[Key] }>();
     for (const row of rows) {
       const at = instantOf(row["_start"]);
       const device = by === "device" ? String(row["device"]) : undefined;
       const key = `${at}\n${device}`;
-      let step = steps.get(key);
+      let step = found.get(key);
       if (step === undefined) {
         step = { at, ...(device !== undefined && { device }), count: 0, mean: 0, min: 0, max: 0, first: 0, last: 0 };
-        steps.set(key, step);
+        found.set(key, step);
       }
       step[row["result"] as (typeof AGGREGATES)[number]] = Number(row["_value"]);
     }
-    return [...steps.values()];
+    if (of !== "readings") for (const step of found.values()) step.mean /= step.count;
+    return [...found.values()];
   }
 
   async series(): Promise<SeriesSummary[]> {
@@ -492,6 +498,15 @@ class Influx2 implements InfluxServer {
 }
 
 const AGGREGATES = ["count", "mean", "min", "max", "first", "last"] as const;
+/** The same of what was summed up: which of its fields, and what of them. The mean is a sum that is still to be divided. */
+const OF_ROLLED = {
+  count: ["count", "sum"],
+  mean: ["sum", "sum"],
+  min: ["min", "min"],
+  max: ["max", "max"],
+  first: ["first", "first"],
+  last: ["last", "last"],
+} as const satisfies Record<(typeof AGGREGATES)[number], readonly [string, string]>;
 /** Columns of a row that are no tags. */
 const NO_TAG = /^(_.*|result|table)$/;
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DAY, instant } from "#protocol/units.ts";
+import { DAY, instant, seconds } from "#protocol/units.ts";
 import { point } from "#server/chronicle/point.ts";
 import type { Retention } from "#server/keeping.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import type { Describe } from "#server/store/describe.ts";
 import { influx1Store } from "#server/store/influx1.ts";
 import { influx2Store } from "#server/store/influx2.ts";
-import type { Store } from "#server/store/store.ts";
+import type { AggregateRow, Store } from "#server/store/store.ts";
 import { type Influxd, influxdPath, startInfluxd } from "../../influxd.ts";
 
 const lamp: Describe = (device) => ({ measurement: "lamp", tags: { device } });
@@ -106,6 +106,39 @@ describe.skipIf(influxdPath === undefined).each(Object.entries(DRIVERS))("%s", (
     expect((await keeping.during(instant(0), instant(now), 9))?.map(({ value }) => value)).toEqual([0, 10]);
     expect(await kept("quarter")).toEqual([100, 0, 10]);
     await keeping.close();
+  });
+
+  test("once readings are dropped, what was asked of them is answered from what they were summed up to", async () => {
+    const day = Math.floor((Date.now() - 95 * DAY) / DAY) * DAY;
+    const readings = Array.from({ length: 10 * 288 }, (_, index) => ({
+      device: `L${1 + (index % 2)}`,
+      measure: "level",
+      at: instant(day + index * 300_000),
+      value: (index * 7) % 11,
+    }));
+    const first = await opened("past");
+    await first.commit([{ station: "s", epoch: "e", first: 1, readings }]);
+    await first.compact?.(instant(0), async () => {});
+    const to = instant(day + 10 * DAY);
+    const common = { devices: ["L1", "L2"], measure: "level", from: instant(day), to };
+    const queries = [
+      { ...common, every: seconds(86_400) },
+      { ...common, every: seconds(86_400), by: "device" as const },
+      { ...common, from: instant(day + 3 * 900_000), every: seconds(5 * 900), by: "device" as const },
+    ];
+    const known = await Promise.all(queries.map((query) => first.aggregate(query)));
+    expect(known.map((rows) => rows.length)).toEqual([10, 20, 384]);
+    await first.close();
+    const store = await opened("past", { raw_d: 90, quarters_d: 1826 });
+    expect(await store.prune(instant(Date.now() - 90 * DAY))).toBe(5 * 288);
+    const near = (rows: readonly AggregateRow[]) => rows.map((row) => ({ ...row, mean: expect.closeTo(row.mean, 9) }));
+    const [together, each, fine] = await Promise.all(queries.map((query) => store.aggregate(query)));
+    expect(each).toEqual(near(known[1] ?? []));
+    expect(fine).toEqual(near(known[2] ?? []));
+    // Of several devices in the same quarter, nothing says which spoke first.
+    const anyOf = (rows: readonly AggregateRow[]) => near(rows).map((row) => ({ ...row, first: expect.any(Number), last: expect.any(Number) })); // prettier-ignore
+    expect(together).toEqual(anyOf(known[0] ?? []));
+    await store.close();
   });
 
   test("a database that was filled before there were roll-ups gets them from its first reading on", async () => {
