@@ -130,9 +130,8 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
 
   const quarter = (): void => {
     const now = clock.now();
-    const to = quarterOf(now);
-    const from = (to - QUARTER_MS) as Instant;
-    keep([...lighting.standing(from), ...traffic.followed(from, to), ...pulse.stations(now)]);
+    const from = (quarterOf(now) - QUARTER_MS) as Instant;
+    keep([...lighting.standing(from), ...pulse.stations(now)]);
     void settle();
   };
 

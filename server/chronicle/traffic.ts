@@ -5,7 +5,7 @@ import type { Instant } from "#protocol/units.ts";
 import type { Registry } from "../registry.ts";
 import type { AggregateRow, Store } from "../store/store.ts";
 import type { Book } from "./booking.ts";
-import { growthIn, QUARTER, QUARTER_MS, quartersOf } from "./growth.ts";
+import { growthIn, QUARTER, QUARTER_MS, quarterOf, quartersOf } from "./growth.ts";
 import { type OwnPoint, point } from "./point.ts";
 
 /** A green this near to its longest has reached it. */
@@ -19,12 +19,22 @@ interface Showing {
   readonly since: Map<string, Instant>;
   readonly redBefore_s: Map<string, number>;
 }
-interface Sum {
-  fallback_s: number;
-  adaptive: boolean;
-  modeAt: Instant | undefined;
-  splitFailures: number;
+
+/** What a junction has said of itself, in its own order and by its own time: late or not makes no difference. */
+interface Followed {
+  /** The quarter of an hour of the first reading that was taken. */
+  readonly since: Instant;
+  /** When it became adaptive or ceased to be, oldest first. */
+  readonly modes: { readonly at: Instant; readonly adaptive: boolean }[];
+  queue: number;
+  /** By quarter of an hour. */
+  readonly splitFailures: Map<Instant, number>;
 }
+
+/** Changes of mode that are kept: a day of one a minute. */
+const MOST_MODES = 1440;
+/** Quarters of an hour that may still be summed up again: a day. */
+const MOST_QUARTERS = 97;
 
 export interface TrafficParts {
   readonly territory: Territory;
@@ -33,7 +43,7 @@ export interface TrafficParts {
 }
 
 /** What the sums of a junction are made of, of its cabinet and of the loops at its stop lines. */
-const OF_CABINET: readonly string[] = ["queue", "longest_wait_s", "arrivals_green", "arrivals_red"];
+const OF_CABINET: readonly string[] = ["queue", "longest_wait_s", "arrivals_green", "arrivals_red", "greens", "mode"];
 const OF_LOOPS = "vehicles";
 
 /**
@@ -43,24 +53,24 @@ const OF_LOOPS = "vehicles";
 export function createTrafficFollower({ territory, registry, store }: TrafficParts): Book & {
   /** Takes readings as they are committed; the greens that ended with them. */
   take(readings: readonly Reading[]): OwnPoint[];
-  /** What was followed in the quarter of an hour [from, to); begins anew. */
-  followed(from: Instant, to: Instant): OwnPoint[];
 } {
   const junctions = new Map(territory.junctions.map((junction) => [junction.id, junction]));
   const showing = new Map<string, Showing>();
-  const sums = new Map<string, Sum>();
+  const followed = new Map<string, Followed>();
   const atLine = territory.detectors.filter(({ place }) => place === "stop-line");
   const loops = Map.groupBy(atLine, ({ junction }) => junction);
   const junctionOf = new Map(atLine.map(({ id, junction }) => [id, junction]));
 
-  const sumOf = (junction: string): Sum => {
-    let sum = sums.get(junction);
-    if (sum === undefined) sums.set(junction, (sum = emptySum()));
-    return sum;
+  const follow = (junction: string, at: Instant): Followed => {
+    const mode = registry.latest(junction, "mode");
+    const known = { since: quarterOf(at), modes: [], queue: 0, splitFailures: new Map() };
+    followed.set(junction, known);
+    if (mode !== undefined && mode.at <= at) noteMode(known, mode);
+    return known;
   };
 
   /** Greens that ended with this reading. */
-  const greens = (junction: Junction, reading: Reading): OwnPoint[] => {
+  const greens = (junction: Junction, known: Followed, reading: Reading): OwnPoint[] => {
     const { id, groups } = junction;
     const before = showing.get(id);
     if (before === undefined) {
@@ -79,7 +89,7 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
       before.since.set(group.id, reading.at);
       if (is) before.redBefore_s.set(group.id, lasted_s);
       else if (group.kind === "vehicle" && since < reading.at) {
-        points.push(greenPoint(junction, group.id, since, reading.at, before.redBefore_s.get(group.id)));
+        points.push(greenPoint(junction, known, group.id, since, reading.at, before.redBefore_s.get(group.id)));
       }
     }
     before.greens = reading.value;
@@ -87,17 +97,27 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
     return points;
   };
 
-  const greenPoint = (junction: Junction, group: string, from: Instant, to: Instant, red_s: number | undefined) => {
+  const greenPoint = (
+    junction: Junction,
+    { queue, modes, splitFailures }: Followed,
+    group: string,
+    from: Instant,
+    to: Instant,
+    red_s: number | undefined,
+  ): OwnPoint => {
     const order = registry.twin(junction.id)?.machine?.order;
     const frame = order?.action === "frame" ? order : undefined;
     const stages = new Set(junction.stages.filter((stage) => stage.groups.includes(group)).map(({ id }) => id));
     const span = (name: "target_s" | "max_s"): number | undefined =>
       frame?.stages.filter(({ stage }) => stages.has(stage)).reduce((sum, stage) => sum + stage[name], 0);
     const [green_s, target_s, max_s] = [(to - from) / 1000, span("target_s"), span("max_s")];
-    const queue = registry.value(junction.id, "queue") ?? 0;
     const isMax = max_s !== undefined && max_s > 0 && green_s >= max_s - NEAR_s;
-    if (isMax && queue > 0) sumOf(junction.id).splitFailures++;
-    const isFixed = SIGNAL_MODES[registry.value(junction.id, "mode") ?? 0] !== "adaptive";
+    if (isMax && queue > 0) {
+      const quarter = quarterOf(to);
+      splitFailures.set(quarter, (splitFailures.get(quarter) ?? 0) + 1);
+      if (splitFailures.size > MOST_QUARTERS) splitFailures.delete(Math.min(...splitFailures.keys()) as Instant);
+    }
+    const isFixed = modes.findLast(({ at }) => at <= to)?.adaptive === false;
     return point(
       "phase",
       from,
@@ -111,29 +131,17 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
     );
   };
 
-  const mode = (junction: string, { at, value }: Reading): void => {
-    const sum = sumOf(junction);
-    closeMode(sum, at);
-    sum.adaptive = SIGNAL_MODES[value] === "adaptive";
-  };
-
   return {
     take(readings) {
       return readings.flatMap((reading) => {
-        const junction = junctions.get(reading.device);
+        const { device, measure, at, value } = reading;
+        const junction = junctions.get(device);
         if (junction === undefined) return [];
-        if (reading.measure === "greens") return greens(junction, reading);
-        if (reading.measure === "mode") mode(junction.id, reading);
+        const known = followed.get(device) ?? follow(device, at);
+        if (measure === "greens") return greens(junction, known, reading);
+        if (measure === "mode") noteMode(known, reading);
+        if (measure === "queue") known.queue = value;
         return [];
-      });
-    },
-
-    followed(from, to) {
-      return [...sums].map(([id, sum]) => {
-        closeMode(sum, to);
-        sums.set(id, { ...emptySum(), adaptive: sum.adaptive, modeAt: to });
-        const { fallback_s, splitFailures } = sum;
-        return point("junction", from, { device: id }, { fallback_s, split_failures: splitFailures });
       });
     },
 
@@ -156,6 +164,8 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
           const queue = queues.get(`${id} ${at}`)?.mean;
           // A cabinet that said nothing is not a street without traffic.
           if (queue === undefined) continue;
+          const known = followed.get(id);
+          const isFollowed = known !== undefined && at >= known.since;
           const vehicles = (loops.get(id) ?? []).reduce((total, loop) => total + counted(loop.id, at), 0);
           points.push(
             point(
@@ -166,6 +176,9 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
                 vehicles,
                 // Little 1961: the mean number that waits is the rate at which they come times how long each waits.
                 delay_s: vehicles > 0 ? (queue * QUARTER) / vehicles : null,
+                // What was before is not known anew, and stays as it was said.
+                fallback_s: isFollowed ? fallback_s(known.modes, at) : null,
+                split_failures: isFollowed ? (known.splitFailures.get(at) ?? 0) : null,
                 longest_wait_s: waits.get(`${id} ${at}`)?.max,
                 arrivals_green: green(id, at),
                 arrivals_red: red(id, at),
@@ -182,12 +195,23 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
 const byQuarter = (rows: readonly AggregateRow[]): ReadonlyMap<string, AggregateRow> =>
   new Map(rows.map((row) => [`${row.device} ${row.at}`, row]));
 
-function closeMode(sum: Sum, at: Instant): void {
-  if (sum.modeAt !== undefined && !sum.adaptive && at > sum.modeAt) sum.fallback_s += (at - sum.modeAt) / 1000;
-  sum.modeAt = at;
+function noteMode({ modes }: Followed, { at, value }: { readonly at: Instant; readonly value: number }): void {
+  const adaptive = SIGNAL_MODES[value] === "adaptive";
+  const last = modes.at(-1);
+  if (last !== undefined && (last.adaptive === adaptive || at < last.at)) return;
+  modes.push({ at, adaptive });
+  if (modes.length > MOST_MODES) modes.shift();
 }
 
-const emptySum = (): Sum => ({ fallback_s: 0, adaptive: true, modeAt: undefined, splitFailures: 0 });
+/** For how long of the quarter of an hour from `quarter` on a junction was not adaptive; as if it was before its first word. */
+function fallback_s(modes: Followed["modes"], quarter: Instant): number {
+  let sum = 0;
+  for (const [index, { at, adaptive }] of modes.entries()) {
+    const until = modes[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+    if (!adaptive) sum += Math.max(0, Math.min(until, quarter + QUARTER_MS) - Math.max(at, quarter));
+  }
+  return sum / 1000;
+}
 
 /** Where a green lies in the cycle of its frame. */
 function inCycle(frame: OrderOf<"frame"> | undefined, from: Instant, to: Instant) {

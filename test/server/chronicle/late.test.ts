@@ -72,6 +72,26 @@ describe("after two hours in which all lines were cut", () => {
     }
   });
 
+  test("greens of that time are told with its own modes and queues, and fail in their own quarter of an hour", () => {
+    const failures = byQuarter("junction", "split_failures");
+    const busiest = [...failures].filter(([at]) => at < CUT_AT || at > WHOLE_AT).map(([, count]) => count);
+    for (let at = FROM + QUARTER; at < FROM + HOURS * HOUR; at += QUARTER) {
+      expect(failures.get(at), new Date(at).toISOString()).toBeLessThan(1.5 * Math.max(...busiest) + 5);
+    }
+    // The frame that the server sent last ends within the hour: the fixed plan runs from then on, and an end by the plan is one.
+    const fallback = byQuarter("junction", "fallback_s");
+    const forced = new Map<number, number>();
+    for (const { at, tags, fields } of of("phase")) {
+      const quarter = Math.floor((at + Number(fields["green_s"]) * 1000) / QUARTER) * QUARTER;
+      if (tags["end"] === "force-off") forced.set(quarter, (forced.get(quarter) ?? 0) + 1);
+    }
+    expect(forced.size).toBeGreaterThan(2);
+    for (const quarter of forced.keys())
+      expect(fallback.get(quarter), new Date(quarter).toISOString()).toBeGreaterThan(0);
+    for (const [quarter, seconds] of fallback)
+      expect(seconds, new Date(quarter).toISOString()).toBeLessThanOrEqual(2 * 900);
+  });
+
   test("a station is told of each quarter of an hour, and at once when it goes and when it comes", () => {
     for (const station of territory.byStation.keys()) {
       const said = of("station").filter(({ tags }) => tags["station"] === station);
