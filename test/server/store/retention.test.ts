@@ -85,6 +85,50 @@ test("an hour of a zone that is half an hour off is made of quarters, and both d
   expect(sunday).toMatchObject({ count: 1380, first: start, last: end - 1, mean: (start + end - 1) / 2 });
 });
 
+test("the autumn's day of 25 hours has the sums of 25 hours, by the clock of Paris, from readings and from each roll-up", async () => {
+  await store.close();
+  store = duckdbStore(file, { describe: () => ({ measurement: "lamp", tags: {} }) });
+  // Clocks go back on Sunday, 25 October 2026, at 1:00 UTC. A reading of 2 W each minute from Friday to Monday, UTC.
+  const friday = Date.UTC(2026, 9, 23);
+  const minutes = Array.from({ length: 4 * 1440 }, (_, minute) => ({
+    ...reading("lamp-1", 0, 2),
+    at: instant(friday + minute * MINUTE),
+  }));
+  await store.commit([says(minutes)]);
+  const days = async (what: string, from: string): Promise<unknown> => {
+    const text = `SELECT ${what} FROM ${from} WHERE time >= '2026-10-23T22:00:00Z' AND time < '2026-10-26T23:00:00Z'
+      GROUP BY time(1d) tz('Europe/Paris')`;
+    const limits = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+    const [result] = (await store.influx?.query(text, { database: "vigie", now_ns: 0n, limits })) ?? [];
+    return result?.series[0]?.values.map(([time, sum]) => [new Date(Number((time as bigint) / 1_000_000n)), sum]);
+  };
+  // Local midnights: 22:00 UTC in summer time, 23:00 UTC after it. 1,440 minutes of 2 W, 1,500, and 1,440 again.
+  const right = [
+    [new Date("2026-10-23T22:00:00Z"), 2880],
+    [new Date("2026-10-24T22:00:00Z"), 3000],
+    [new Date("2026-10-25T23:00:00Z"), 2880],
+  ];
+  expect(await days('sum("power_W")', '"raw"."lamp"')).toEqual(right);
+  await store.compact(instant(friday + 14 * DAY));
+  expect(await days('sum("power_W")', '"raw"."lamp"')).toEqual(right);
+  for (const policy of ["quarter", "hour"]) {
+    expect(await days('sum("sum_power_W")', `"${policy}"."lamp"`)).toEqual(right);
+  }
+  await store.prune(instant(friday + 14 * DAY));
+  for (const policy of ["quarter", "hour"]) {
+    expect(await days('sum("sum_power_W")', `"${policy}"."lamp"`)).toEqual(right);
+  }
+  // 25 hours in one step: from 22:00 UTC on Saturday to 23:00 UTC on Sunday.
+  const [sunday] = await store.aggregate({
+    devices: ["lamp-1"],
+    measure: "power_W",
+    from: instant(Date.UTC(2026, 9, 24, 22)),
+    to: instant(Date.UTC(2026, 9, 25, 23)),
+    every: seconds(25 * 3600),
+  });
+  expect(sunday).toMatchObject({ count: 1500, mean: 2 });
+});
+
 test("what is said late is in the roll-ups at once, and still when the readings are gone", async () => {
   await store.commit([says([reading("lamp-1", 1, 10), reading("lamp-1", 2, 30), reading("lamp-1", 9000, 1)])]);
   await store.compact(at(2 * 1440));
