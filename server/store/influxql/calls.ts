@@ -152,22 +152,22 @@ async function reducedBy(
     const aggregation = { name: call.name, argument, beside, ref, series, options, isAtWindow, read: context };
     return newestOf(aggregation) ?? recentAggregate(aggregation) ?? aggregated(aggregation);
   }
-  const over = { name: call.name, argument, beside, ref, options, isAtWindow, read: sources.context };
+  const input = UNORDERED.has(call.name) ? { ...options, isOrdered: false } : options;
+  const over = { name: call.name, argument, beside, ref, options: input, isAtWindow, read: sources.context };
   const nested = isSooner(options, sources) ? undefined : await nestedAggregate(over, sources.from);
   if (nested !== undefined) return nested;
   const aggregate = aggregateOf(call.name, argument);
   if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);
-  const input = UNORDERED.has(call.name) ? { ...options, isOrdered: false } : options;
   if (beside.length > 0) {
     const groups = [...new Set([...beside, ...options.groups])].sort();
     const finer = { ...options, groups, isOrdered: false };
     const best = aggregateOf(call.name === "top" ? "max" : "min", 0) ?? never(call.name);
     return reduced(reduced(await sources.stream(ref, finer), best, finer), aggregate, options);
   }
-  return reduced(await sources.stream(ref, input), aggregate, options);
+  return reduced(await sources.stream(ref, input), aggregate, input);
 }
 
-/** What is inside these hands its points on as they come. */
+/** Around a SELECT these take points and hand them on as they come, in each window by tags. */
 const UNORDERED = new Set(["count", "min", "max", "sum", "first", "last", "mean"]);
 
 const besideOf = (call: Call): string[] =>

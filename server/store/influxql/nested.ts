@@ -36,7 +36,7 @@ export async function nestedAggregate(
   const scan = { ...source.scan, sql: windows.rows };
   const full = { ...aggregation, series: [] };
   if (name === "mode") return modes(scan, window, full);
-  return streamed(reducedSql(full, scan, window), scan, full, options.aux);
+  return streamed(reducedSql(full, scan, window), scan, full, options.aux, !options.isOrdered);
 }
 
 /** Whether what is in memory can be reduced there: all aggregates of the SELECTs inside are of those that are computed from it. */

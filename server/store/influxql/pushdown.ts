@@ -230,17 +230,19 @@ function orderSql(scan: Scan, options: Options, hasOwnTime = false): string {
 const isOrderedByTime = (options: Options): boolean =>
   options.isOrdered && keptTags(options).length !== options.order.length;
 
+/** The points that SQL gives as a stream; `isByTags`: in each window by tags, whatever times of their own they have. */
 export async function streamed(
   sql: string,
   scan: Scan,
   aggregation: Aggregation,
   columns: readonly Ref[],
+  isByTags = false,
 ): Promise<Stream> {
   const { name, options, read, isAtWindow } = aggregation;
   const { aux } = options;
   const isOwnTime = !isAtWindow && !Object.hasOwn(SUMS, name);
   const isTimed = !Object.hasOwn(SUMS, name) || isSingleOwn(name, scan.types[0] ?? "float");
-  const isByTime = isTimed && (isOwnTime || isOrderedByTime(options));
+  const isByTime = !isByTags && isTimed && (isOwnTime || isOrderedByTime(options));
   const last = name === "top" ? ", v DESC" : name === "bottom" || name === "distinct" ? ", v ASC" : "";
   const order = orderSql(scan, options, isByTime);
   const rows = await read.fetch(`SELECT g, w, t, s, v${auxSql(scan)} FROM (${sql}) ORDER BY ${order}${last}`);
