@@ -1,10 +1,8 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Archive, Archives } from "./archive.ts";
 import { aliasOf, quoted, settled } from "./archive.ts";
 import type { Aside } from "./aside.ts";
-import { inAnotherProcess, onTheSpot } from "./aside.ts";
+import { handOver } from "./hand-over.ts";
 import { inTransaction, literal, rowsOf } from "./sql.ts";
 import { rollUp } from "./rollups.ts";
 import { WEEK, weekOf } from "./weeks.ts";
@@ -33,10 +31,6 @@ export type CompactionStep = "frozen" | "written" | "rolled up" | "listed" | "co
 const GROUP_ROWS = 245_760;
 /** So many are gone in some 4 ms, which is how long a commit may wait for it. */
 const DELETED_AT_ONCE = 50_000;
-/** An archive of fewer rows is written before a process that could do it has begun. */
-const FEW = 50_000;
-/** So many are handed over in some 10 ms. */
-const HANDED_AT_ONCE = 100_000;
 
 /**
  * Moves readings before `until` into archives, a week at a time, the oldest first, and then into their weeks what was said
@@ -81,7 +75,7 @@ async function compactWeek(parts: Compacting, week: number, to: number): Promise
   const hot = `FROM readings WHERE instant >= ${literal(from)} AND instant < ${literal(to)}`;
   const [[moved] = [0]] = await rowsOf(connection, `SELECT count(*)::DOUBLE ${hot}`);
   const source = sourceSql(archives, before, hot, { week, to, said });
-  const aside = await asideFor(parts, { week, from, to, before, moved: moved as number });
+  const aside = await handOver(parts, { week, from, to, before, moved: moved as number });
   let raw: Archive | undefined;
   let rollups: Archive[];
   try {
@@ -110,51 +104,6 @@ async function compactWeek(parts: Compacting, week: number, to: number): Promise
   parts.done?.("listed");
   await collect(parts, replaced);
   parts.done?.("collected");
-}
-
-/** Where the archive is written: elsewhere, what it is made of is handed over in files, a piece at a time. */
-async function asideFor(
-  { archives, connection, pause, closing }: Compacting,
-  {
-    week,
-    from,
-    to,
-    before,
-    moved,
-  }: { week: number; from: number; to: number; before: Archive | undefined; moved: number },
-): Promise<Aside> {
-  if (moved + (before?.rows ?? 0) < FEW) return onTheSpot(connection);
-  const { scratch } = archives;
-  rmSync(scratch, { recursive: true, force: true });
-  mkdirSync(scratch, { recursive: true });
-  const put = (name: string, sql: string): Promise<unknown> =>
-    connection.run(
-      `COPY (${sql}) TO '${quoted(join(scratch, `${name}.parquet`))}' (FORMAT parquet, COMPRESSION uncompressed)`,
-    );
-  await put("series", "FROM series");
-  await put("late", `FROM late WHERE instant >= ${week} AND instant < ${week + WEEK}`);
-  const pieces = Math.max(1, Math.ceil(moved / HANDED_AT_ONCE));
-  const edge = (piece: number): string => literal(from + ((to - from) * piece) / pieces);
-  for (let piece = 0; piece < pieces; piece++) {
-    await pause();
-    await put(`readings-${piece}`, `FROM readings WHERE instant >= ${edge(piece)} AND instant < ${edge(piece + 1)}`);
-  }
-  const [[memory] = []] = await rowsOf(connection, "SELECT current_setting('memory_limit')");
-  const aside = await inAnotherProcess({ directory: scratch, memory: memory as string }, closing);
-  const end = async (): Promise<void> => {
-    await aside.end();
-    rmSync(scratch, { recursive: true, force: true });
-  };
-  try {
-    for (const table of ["series", "late", "readings"]) {
-      await aside.rows(`CREATE VIEW ${table} AS FROM read_parquet('${quoted(join(scratch, table))}*.parquet')`);
-    }
-    if (before !== undefined) await aside.rows(archives.attachSql(before));
-  } catch (problem) {
-    await end();
-    throw problem;
-  }
-  return { rows: (sql) => aside.rows(sql), end };
 }
 
 /** The readings of a week before `to`, as far as they were said before number `said`. */
