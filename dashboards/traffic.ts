@@ -164,8 +164,8 @@ export const traffic: Dashboard = {
         {
           title: text("Split failures", "Verts trop courts"),
           description: text(
-            "Greens after which the stop line was still occupied: too short for their queue.",
-            "Verts après lesquels la ligne d’arrêt était encore occupée : trop courts pour leur file.",
+            "Greens after which the stop line was still occupied: over 79 % of the green and of the first 5 s of red. They were too short for their queue.",
+            "Verts après lesquels la ligne d’arrêt était encore occupée : plus de 79 % du vert et des 5 premières secondes de rouge. Ils étaient trop courts pour leur file.",
           ),
           unit: "short",
           decimals: 0,

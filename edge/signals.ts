@@ -35,6 +35,7 @@ interface Kept {
   /** What these had counted when it was last written: after a power cut they go on from there. */
   readonly arrivals_green: number;
   readonly arrivals_red: number;
+  readonly split_failures: number;
 }
 
 /**
@@ -76,6 +77,7 @@ class Signals implements Behaviour {
   private blind = false;
   private askedAt = Number.NEGATIVE_INFINITY;
   private terminationsBefore = 0;
+  private failuresBefore = 0;
   private reserved = 0;
   private shownGreens = -1;
   private shownAmbers = -1;
@@ -130,9 +132,8 @@ class Signals implements Behaviour {
         return Math.round(this.arrivals.green);
       case "arrivals_red":
         return Math.round(this.arrivals.red);
-      // Not reported; for whoever asks the cabinet itself.
       case "split_failures":
-        return state.measures.splitFailures;
+        return this.failuresBefore + state.measures.splitFailures;
       default:
         return undefined;
     }
@@ -275,6 +276,7 @@ class Signals implements Behaviour {
       terminations: reserved,
       arrivals_green: Math.round(this.arrivals.green),
       arrivals_red: Math.round(this.arrivals.red),
+      split_failures: this.failuresBefore + this.state.measures.splitFailures,
     };
     this.context.memory.save(JSON.stringify(kept));
   }
@@ -289,6 +291,7 @@ class Signals implements Behaviour {
       this.reserved = this.terminationsBefore;
       if (Number.isSafeInteger(kept.arrivals_green)) this.arrivals.green = kept.arrivals_green as number;
       if (Number.isSafeInteger(kept.arrivals_red)) this.arrivals.red = kept.arrivals_red as number;
+      if (Number.isSafeInteger(kept.split_failures)) this.failuresBefore = kept.split_failures as number;
       for (const each of [kept.frame, kept.override]) {
         if (each !== undefined) this.obey(orderShape.parse(each, ""));
       }

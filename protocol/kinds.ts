@@ -212,6 +212,15 @@ export const KINDS = {
         "Greens ended by gap-out",
         "Verts finis par absence de demande",
       ),
+      split_failures: counter(
+        "1",
+        1e9,
+        "sample",
+        fiveMinutes,
+        1e9,
+        "Greens too short for their queue",
+        "Verts trop courts pour leur file",
+      ),
       arrivals_green: counter(
         "1",
         1e9,

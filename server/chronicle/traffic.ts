@@ -26,15 +26,10 @@ interface Followed {
   readonly since: Instant;
   /** When it became adaptive or ceased to be, oldest first. */
   readonly modes: { readonly at: Instant; readonly adaptive: boolean }[];
-  queue: number;
-  /** By quarter of an hour. */
-  readonly splitFailures: Map<Instant, number>;
 }
 
 /** Changes of mode that are kept: a day of one a minute. */
 const MOST_MODES = 1440;
-/** Quarters of an hour that may still be summed up again: a day. */
-const MOST_QUARTERS = 97;
 
 export interface TrafficParts {
   readonly territory: Territory;
@@ -42,8 +37,10 @@ export interface TrafficParts {
   readonly store: Pick<Store, "aggregate">;
 }
 
+/** Counters of a cabinet, which are summed up under their own names. */
+const COUNTED = ["split_failures", "arrivals_green", "arrivals_red"] as const;
 /** What the sums of a junction are made of, of its cabinet and of the loops at its stop lines. */
-const OF_CABINET: readonly string[] = ["queue", "longest_wait_s", "arrivals_green", "arrivals_red", "greens", "mode"];
+const OF_CABINET: readonly string[] = ["queue", "longest_wait_s", "mode", ...COUNTED];
 const OF_LOOPS = "vehicles";
 
 /**
@@ -63,7 +60,7 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
 
   const follow = (junction: string, at: Instant): Followed => {
     const mode = registry.latest(junction, "mode");
-    const known = { since: quarterOf(at), modes: [], queue: 0, splitFailures: new Map() };
+    const known: Followed = { since: quarterOf(at), modes: [] };
     followed.set(junction, known);
     if (mode !== undefined && mode.at <= at) noteMode(known, mode);
     return known;
@@ -99,7 +96,7 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
 
   const greenPoint = (
     junction: Junction,
-    { queue, modes, splitFailures }: Followed,
+    { modes }: Followed,
     group: string,
     from: Instant,
     to: Instant,
@@ -112,11 +109,6 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
       frame?.stages.filter(({ stage }) => stages.has(stage)).reduce((sum, stage) => sum + stage[name], 0);
     const [green_s, target_s, max_s] = [(to - from) / 1000, span("target_s"), span("max_s")];
     const isMax = max_s !== undefined && max_s > 0 && green_s >= max_s - NEAR_s;
-    if (isMax && queue > 0) {
-      const quarter = quarterOf(to);
-      splitFailures.set(quarter, (splitFailures.get(quarter) ?? 0) + 1);
-      if (splitFailures.size > MOST_QUARTERS) splitFailures.delete(Math.min(...splitFailures.keys()) as Instant);
-    }
     const isFixed = modes.findLast(({ at }) => at <= to)?.adaptive === false;
     return point(
       "phase",
@@ -134,13 +126,12 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
   return {
     take(readings) {
       return readings.flatMap((reading) => {
-        const { device, measure, at, value } = reading;
+        const { device, measure, at } = reading;
         const junction = junctions.get(device);
         if (junction === undefined) return [];
         const known = followed.get(device) ?? follow(device, at);
         if (measure === "greens") return greens(junction, known, reading);
         if (measure === "mode") noteMode(known, reading);
-        if (measure === "queue") known.queue = value;
         return [];
       });
     },
@@ -154,8 +145,8 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
     async sums(subjects, from, to) {
       const lines = subjects.flatMap((id) => (loops.get(id) ?? []).map((loop) => loop.id));
       const counted = await growthIn(store, "vehicles", lines, from, to);
-      const green = await growthIn(store, "arrivals_green", subjects, from, to);
-      const red = await growthIn(store, "arrivals_red", subjects, from, to);
+      const grown: Record<string, Awaited<ReturnType<typeof growthIn>>> = {};
+      for (const name of COUNTED) grown[name] = await growthIn(store, name, subjects, from, to);
       const queues = byQuarter(await quartersOf(store, "queue", subjects, from, to));
       const waits = byQuarter(await quartersOf(store, "longest_wait_s", subjects, from, to));
       const points: OwnPoint[] = [];
@@ -178,10 +169,8 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
                 delay_s: vehicles > 0 ? (queue * QUARTER) / vehicles : null,
                 // What was before is not known anew, and stays as it was said.
                 fallback_s: isFollowed ? fallback_s(known.modes, at) : null,
-                split_failures: isFollowed ? (known.splitFailures.get(at) ?? 0) : null,
                 longest_wait_s: waits.get(`${id} ${at}`)?.max,
-                arrivals_green: green(id, at),
-                arrivals_red: red(id, at),
+                ...Object.fromEntries(COUNTED.map((name) => [name, grown[name]?.(id, at)])),
               },
             ),
           );

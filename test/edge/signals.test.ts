@@ -118,6 +118,7 @@ test("arrivals go on from what was counted when a cabinet begins anew, and claim
   before.alone.stop();
   const after = cabinet({ memory: kept, rate: busy });
   expect(["arrivals_green", "arrivals_red"].map((measure) => after.alone.behaviour.read(measure))).toEqual(counted);
+  expect(after.alone.behaviour.read("split_failures")).toBe(before.alone.behaviour.read("split_failures"));
 });
 
 test("the counter of terminations never falls back, even when the power goes without a word", async () => {

@@ -128,6 +128,7 @@ export const FACTS = {
   "measure.queue": { en: "Queue", fr: "File" },
   "measure.mode": { en: "Mode", fr: "Mode" },
   "measure.terminations": { en: "Greens ended by gap-out", fr: "Verts finis sans demande" },
+  "measure.split_failures": { en: "Greens too short for their queue", fr: "Verts trop courts pour leur file" },
   "measure.arrivals_green": { en: "Came on green", fr: "Arrivés au vert" },
   "measure.arrivals_red": { en: "Came on red", fr: "Arrivés au rouge" },
   "measure.calls": { en: "Calls, counted", fr: "Appels, comptés" },
