@@ -43,8 +43,7 @@ export function tellChanges(context: ApiContext, server: RunningServer, wall: Cl
   const healthSoon = (): void => {
     health ??= wall.after(PACE.health_s, () => {
       health = undefined;
-      // A store that cannot say its size has its alarm; the next change says the health again.
-      healthOf(server, clock.now()).then(
+      healthOf(server, clock.now(), wall).then(
         (figures) => stream.say("health", figures),
         () => undefined,
       );

@@ -7,6 +7,7 @@ import type { ApiContext } from "./context.ts";
 import { languageOf, sentenceOf } from "./language.ts";
 import { cursorOf, notACursor, pageIn, placeOf, USUAL_PAGE } from "./pages.ts";
 import { Fleet, Id, Paging, QuarantineEntry, StationHealth, pageOf } from "./resources.ts";
+import { orUnknown } from "./unknown.ts";
 
 /** /fleet: the stations and what holds them together; /quarantine: what was said and could not be believed. */
 export const fleet =
@@ -35,7 +36,7 @@ export const fleet =
         const asked = all.filter(
           ({ id, online }) => (query.online ?? online) === online && id.toLowerCase().includes(part),
         );
-        const size = await store.size();
+        const size = await orUnknown(store.size(), context.wall);
         const live = all.filter((station) => station.online).length;
         const sum = (of: (station: StationTwin) => number | undefined): number =>
           all.reduce((total, station) => total + (of(station) ?? 0), 0);
@@ -48,8 +49,8 @@ export const fleet =
             silent: all.length - live,
             waiting: sum((station) => station.waiting),
             dropped: sum((station) => station.dropped),
-            readingsStored: size.readings,
-            storeSize_B: size.bytes,
+            readingsStored: size?.readings ?? null,
+            storeSize_B: size?.bytes ?? null,
             quarantined: ingest.stats().quarantined,
           },
         };

@@ -1,9 +1,11 @@
+import type { Clock } from "#protocol/ports.ts";
 import type { Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { ApiContext, Holder, RunningServer } from "./context.ts";
 import { type Moment, momentOf } from "./moment.ts";
 import { pastOf } from "./past.ts";
 import type { Figure, Now } from "./resources.ts";
+import { orUnknown } from "./unknown.ts";
 import { roundOf } from "./waste.ts";
 
 /** The figures of the four sentences; empty while history is laid down. */
@@ -13,7 +15,7 @@ export async function figuresNow(context: ApiContext): Promise<Now> {
   const { parts } = holder;
   if (parts === undefined) return preparing(territory, at, holder);
   const now = momentOf(territory, (device, measure) => parts.registry.value(device, measure));
-  const { before, sums } = await pastOf(context, parts).get();
+  const { before, sums } = (await orUnknown(pastOf(context, parts).get(), context.wall)) ?? {};
   const trend = (name: keyof Moment): number | null => {
     const [value, then] = [now[name], before?.[name]];
     return typeof value === "number" && typeof then === "number" ? value - then : null;
@@ -30,17 +32,19 @@ export async function figuresNow(context: ApiContext): Promise<Now> {
     at,
     trend: change,
   });
-  const share = sums.fullNight_kWh > 0 ? (100 * sums.energy_kWh) / sums.fullNight_kWh : null;
+  const share = sums !== undefined && sums.fullNight_kWh > 0 ? (100 * sums.energy_kWh) / sums.fullNight_kWh : null;
+  const summed = (value: number | null | undefined, unit: string): Figure =>
+    value === undefined || sums === undefined ? none(unit) : { figure: value, unit, at: sums.to, trend: null };
   return {
     at,
     state: "ready",
     progress: 1,
     lighting: {
       power_W: figure("power_W", "W"),
-      energy_kWh: { figure: sums.energy_kWh, unit: "kWh", at: sums.to, trend: null },
-      fullNight_kWh: { figure: sums.fullNight_kWh, unit: "kWh", at: sums.to, trend: null },
-      energyShare_percent: { figure: share, unit: "%", at: sums.to, trend: null },
-      energyFrom: sums.from,
+      energy_kWh: summed(sums?.energy_kWh, "kWh"),
+      fullNight_kWh: summed(sums?.fullNight_kWh, "kWh"),
+      energyShare_percent: summed(share, "%"),
+      energyFrom: sums?.from ?? null,
       lampsLit: figure("lampsLit", "1"),
       lamps: territory.luminaires.length,
       peopleLit: figure("peopleLit", "1"),
@@ -53,14 +57,14 @@ export async function figuresNow(context: ApiContext): Promise<Now> {
       nextRound: nextRound(context, at),
     },
     traffic: {
-      vehiclesToday: plain(sums.vehiclesToday, "1", sums.vehiclesTrend),
+      vehiclesToday: plain(sums?.vehiclesToday ?? null, "1", sums?.vehiclesTrend),
       longestWait_s: figure("longestWait_s", "s"),
       longestWaitAt: now.longestWaitAt,
       queued: figure("queued", "1"),
       junctions: territory.junctions.length,
       degraded: figure("degraded", "1"),
     },
-    health: await healthOf(parts, at),
+    health: await healthOf(parts, at, context.wall),
   };
 }
 
@@ -68,10 +72,12 @@ export async function figuresNow(context: ApiContext): Promise<Now> {
 export async function healthOf(
   { registry, ingest, alarms, overrides, store }: RunningServer,
   at: Instant,
+  wall: Clock,
 ): Promise<Now["health"]> {
   const { stations, online } = registry.stats();
   const counts = alarms.stats();
   const figure = (value: number): Figure => ({ figure: value, unit: "1", at, trend: null });
+  const size = await orUnknown(store.size(), wall);
   return {
     stationsLive: figure(online),
     stationsSilent: figure(stations - online),
@@ -79,7 +85,7 @@ export async function healthOf(
     quarantined: figure(ingest.stats().quarantined),
     alarmsOpen: figure(counts.open + counts.acknowledged + counts["in-progress"]),
     overrides: figure(overrides.active().length),
-    readingsStored: figure((await store.size()).readings),
+    readingsStored: size === undefined ? none("1") : figure(size.readings),
   };
 }
 

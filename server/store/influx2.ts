@@ -322,10 +322,11 @@ class Influx2 implements InfluxServer {
     const offset = ((holdable(from) % period) + period) % period;
     const group = fluxExpression(by === "device" ? `group(columns: ["device"])` : "group()");
     const duration = (ms: number) => fluxExpression(`${ms}ms`);
-    const steps = (field: string) => flux`from(bucket: ${of === "readings" ? this.bucket : this.beside(of)})
+    const steps = (field: string): string =>
+      flux`from(bucket: ${of === "readings" ? this.bucket : this.beside(of)})
       |> ${between(from, to)} |> filter(fn: (r) => r._measurement == ${measurement} and r._field == ${field})
       |> filter(fn: (r) => r.device =~ ${fluxRegExp(new RegExp(exactly(devices)))})
-      |> ${group} |> sort(columns: ["_time"]) |> window(every: ${duration(period)}, offset: ${duration(offset)})`;
+      |> ${group} |> sort(columns: ["_time"]) |> window(every: ${duration(period)}, offset: ${duration(offset)})`.toString();
     const questions =
       of === "readings"
         ? [`data = ${steps(measure)}`, ...AGGREGATES.map((each) => `data |> ${each}() |> yield(name: "${each}")`)]

@@ -72,6 +72,9 @@ describe.skipIf(influxdPath === undefined)("a database", () => {
         const alarms = async (): Promise<string> => JSON.stringify(await visitor.get("/alarms?limit=9"));
         await until(async () => (await alarms()).includes(unanswered.slice(0, -1)));
         expect(await (await fetch(`${address}/metrics`)).text()).toContain("vigie_store_failing 1");
+        // What rests on no reading is there.
+        expect(await visitor.get("/now")).toMatchObject({ state: "ready", waste: { containers: 4 } });
+        expect(await visitor.get("/fleet?limit=1")).toBeDefined();
       } else {
         expect(await visitor.get("/now")).toMatchObject({ state: "preparing", waitsFor: { en: expect.stringContaining(unanswered) } }); // prettier-ignore
       }
