@@ -1,4 +1,4 @@
-import type { Expression, Select, Source } from "./ast.ts";
+import type { Select, Source } from "./ast.ts";
 import { callRelation } from "./call-relation.ts";
 import type { Read } from "./calls.ts";
 import { columnSql, type ColumnSql } from "./column-sql.ts";
@@ -82,20 +82,22 @@ function inputsOf(parts: Parts, from: readonly Source[], options: Options, read:
   // Where points keep more tags than they are put in order by, InfluxDB takes what lies side by side for one row.
   const isFiner = keptTags(options).length !== options.order.length;
   const isMixed = inputs.length > 1 && (isFiner || inputs.some(({ relation }) => !relation.isSingle));
-  return isMixed && !isOfOneField(parts.calls.map(({ call }) => call)) ? undefined : inputs;
+  return isMixed && !isOfOneField(parts.calls, options) ? undefined : inputs;
 }
 
-/** These give a point wherever there is any value. */
-const ALWAYS = new Set(["count", "sum", "mean", "median", "min", "max", "first", "last", "spread", "stddev"]);
+/** These give a point wherever there is any value; the times that they look at are of no account. */
+const ALWAYS = new Set(["count", "sum", "mean", "spread", "stddev"]);
+/** These, too, but they stand by the times of their own points where the outer SELECT wants points in order. */
+const BY_TIME = new Set(["median", "min", "max", "first", "last"]);
 
-/** Whether all calls give points in the same windows. */
-function isOfOneField(calls: readonly Extract<Expression, { kind: "call" }>[]): boolean {
-  const [first] = calls;
-  const field = first?.arguments[0];
+/** Whether all calls give points in the same windows and in the same order. */
+function isOfOneField(calls: Parts["calls"], { isOrdered }: Options): boolean {
+  const field = calls[0]?.call.arguments[0];
   if (field?.kind !== "reference") return false;
-  return calls.every(({ name, arguments: [other] }) => {
-    if (other?.kind !== "reference") return false;
-    return ALWAYS.has(name) && other.name === field.name && other.type === field.type;
+  return calls.every(({ call: { name, arguments: given } }) => {
+    const [other] = given;
+    if (other?.kind !== "reference" || !(ALWAYS.has(name) || (!isOrdered && BY_TIME.has(name)))) return false;
+    return other.name === field.name && other.type === field.type;
   });
 }
 
