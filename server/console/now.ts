@@ -26,7 +26,7 @@ export function NowView(): ComponentChild {
     h(
       "div",
       { class: "head" },
-      h("h1", null, wanted.length === 0 ? say("now.calm") : say("now.wanted", { n: wanted.length })),
+      h("h1", null, headline(figures, wanted.length)),
       h("span", { class: "quiet small" }, clockTime(figures.at)),
     ),
     worst.length > 0 &&
@@ -58,6 +58,11 @@ export function NowView(): ComponentChild {
         byHand.map((override) => h(Handle, { key: override.id, override })),
       ),
   );
+}
+
+function headline({ waitsFor }: Now, wanted: number): string {
+  if (waitsFor !== undefined) return say("now.waits");
+  return wanted === 0 ? say("now.calm") : say("now.wanted", { n: wanted });
 }
 
 /** Alarms shown under the services; all are one step away. */

@@ -3,6 +3,7 @@ import type { Wording } from "../dictionary.ts";
 /** What each view says of the town. */
 export const VIEWS = {
   "now.calm": { en: "The town is in order", fr: "La ville est en ordre" },
+  "now.waits": { en: "The town waits", fr: "La ville attend" },
   "now.wanted": {
     en: "{n} thing needs a person|{n} things need a person",
     fr: "{n} chose demande quelqu’un|{n} choses demandent quelqu’un",
