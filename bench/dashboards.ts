@@ -1,18 +1,28 @@
-import { DAY } from "#protocol/units.ts";
-import type { Instant } from "#protocol/units.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { lookAt } from "../dashboards/double/look.ts";
 import type { Send } from "../dashboards/double/look.ts";
-import { fill, sendTo } from "../test/dashboards/filled.ts";
+import type { HttpRequest } from "../dashboards/double/requests.ts";
+import { sendTo } from "../test/dashboards/filled.ts";
 import { board, BOARDS, source } from "../test/dashboards/provisioned.ts";
-import { serve } from "../test/dashboards/served.ts";
 import { influxdPath, startInfluxd } from "../test/influxd.ts";
-import { WEEK_END, weekOfTown } from "./dashboards-week.ts";
+import { WEEK_END } from "./dashboards-week.ts";
+import { start } from "./ingest-rig.ts";
+import type { RefreshServer } from "./refresh-server.ts";
 import type { Row } from "./row.ts";
 
 const WIDTH_PX = 1600;
 const REPEATS = 9;
+const WARM_S = 10;
 /** VIGIE_SLOWEST=20 also lists so many of the slowest questions against InfluxDB's. */
 const LISTED = Number(process.env["VIGIE_SLOWEST"] ?? 0);
+
+interface Question {
+  readonly where: string;
+  readonly influxql: string;
+  readonly request: HttpRequest;
+}
 
 interface Timed {
   readonly where: string;
@@ -24,45 +34,63 @@ interface Timed {
 /** Every panel's questions as Grafana asks them over HTTP, after a week of the default town, of our server and of InfluxDB. */
 export async function run(): Promise<Row[]> {
   if (influxdPath === undefined) return [];
-  const week = await weekOfTown();
-  const to = WEEK_END;
+  const directory = mkdtempSync(join(tmpdir(), "vigie-bench-"));
   const influxd = await startInfluxd({ flux: false });
-  const served = await serve(week, to);
   try {
-    await fill(influxd.url, week);
-    await served.store.compact((to - 2 * DAY) as Instant);
-    const timed = await timesOf(to, sendTo(served.url, served.key), sendTo(influxd.url));
+    const place = { file: join(directory, "readings.duckdb"), map: join(directory, "town.geojson") };
+    await start("refresh-week.ts", { ...place, influx: influxd.url }).ended;
+    const server = start("refresh-server.ts", { ...place, stations: 0 });
+    const { url, key } = await server.next<RefreshServer>();
+    const [ours, theirs] = [sendTo(url, key), sendTo(influxd.url)];
+    const asked = await panelsOf(theirs);
+    const first = await timesOf(asked, ours, theirs, 1);
+    // From the first questions on the newest values are fetched into memory; a dashboard asks again every ten seconds.
+    await pause(WARM_S);
+    const timed = await timesOf(asked, ours, theirs, REPEATS);
+    server.tell("stop");
+    await server.ended;
     list(timed);
     const ratios = timed.map(({ ours_ms, theirs_ms }) => ours_ms / theirs_ms);
-    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
     const total = (of: "ours_ms" | "theirs_ms"): number => timed.reduce((sum, each) => sum + each[of], 0);
     return [
       { what: "panel queries asked", value: timed.length, unit: "queries", better: "more" },
+      { what: "panel queries asked for the first time, geometric mean, ours / InfluxDB", value: mean(first), unit: "×", better: "less" }, // prettier-ignore
       { what: "all panels once, ours", value: total("ours_ms"), unit: "ms", better: "less" },
       { what: "all panels once, InfluxDB", value: total("theirs_ms"), unit: "ms", better: "less" },
-      { what: "panel queries, geometric mean, ours / InfluxDB", value: mean, unit: "×", must: 0.33, aim: 0.1, better: "less" }, // prettier-ignore
+      { what: "panel queries, geometric mean, ours / InfluxDB", value: mean(timed), unit: "×", must: 0.33, aim: 0.1, better: "less" }, // prettier-ignore
       { what: "slowest panel query, ours / InfluxDB", value: Math.max(...ratios), unit: "×", must: 1, aim: 0.5, better: "less" }, // prettier-ignore
     ];
   } finally {
-    await served.stop();
     await influxd.stop();
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** The median of each question's times, the two servers in turn, so that what else the machine does strikes both. */
-async function timesOf(now: Instant, ours: Send, theirs: Send): Promise<Timed[]> {
-  const timed: Timed[] = [];
+const mean = (timed: readonly Timed[]): number =>
+  Math.exp(timed.reduce((sum, { ours_ms, theirs_ms }) => sum + Math.log(ours_ms / theirs_ms), 0) / timed.length);
+const pause = (s: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, s * 1000));
+
+async function panelsOf(send: Send): Promise<Question[]> {
+  const found: Question[] = [];
   for (const id of BOARDS) {
-    const looking = { now, offset_ms: 3_600_000, width_px: WIDTH_PX };
-    for (const { asked } of await lookAt(board("en", id), source(), theirs, looking)) {
-      if (asked.kind !== "panel") continue;
-      const [own, other]: [number[], number[]] = [[], []];
-      for (let repeat = 0; repeat < REPEATS; repeat++) {
-        own.push(await time(() => ours(asked.request)));
-        other.push(await time(() => theirs(asked.request)));
-      }
-      timed.push({ where: asked.where, influxql: asked.influxql, ours_ms: median(own), theirs_ms: median(other) });
+    const looking = { now: WEEK_END, offset_ms: 3_600_000, width_px: WIDTH_PX };
+    for (const { asked } of await lookAt(board("en", id), source(), send, looking)) {
+      if (asked.kind === "panel") found.push(asked);
     }
+  }
+  return found;
+}
+
+/** The median of each question's times, the two servers in turn, so that what else the machine does strikes both. */
+async function timesOf(questions: readonly Question[], ours: Send, theirs: Send, repeats: number): Promise<Timed[]> {
+  const timed: Timed[] = [];
+  for (const { request, where, influxql } of questions) {
+    const [own, other]: [number[], number[]] = [[], []];
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      own.push(await time(() => ours(request)));
+      other.push(await time(() => theirs(request)));
+    }
+    timed.push({ where, influxql, ours_ms: median(own), theirs_ms: median(other) });
   }
   return timed;
 }

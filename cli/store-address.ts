@@ -8,13 +8,26 @@ import type { DataDirectory } from "./directory.ts";
 import type { Settings } from "./settings.ts";
 
 export type Credentials = "store-user" | "store-password" | "store-token";
-export type StoreSetting = Credentials | "store" | "store-url" | "store-database" | "store-org" | "store-bucket";
+export type StoreSetting =
+  | Credentials
+  | "store"
+  | "duckdb-memory"
+  | "recent-memory"
+  | "store-url"
+  | "store-database"
+  | "store-org"
+  | "store-bucket";
 
 /** Where a server keeps its readings, by its settings. Raises Fault OPTION_INVALID. */
 export function storeOf(settings: Settings<StoreSetting>, directory: DataDirectory): StoreAddress {
   switch (settings.store) {
     case "duckdb":
-      return { kind: "duckdb", file: directory.file(FILES.readings) };
+      return {
+        kind: "duckdb",
+        file: directory.file(FILES.readings),
+        memory_MB: settings["duckdb-memory"],
+        recent_MB: settings["recent-memory"],
+      };
     case "memory":
       return { kind: "memory", disk: directoryDisk(directory.file("readings")) };
     case "influx1": {

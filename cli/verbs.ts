@@ -13,7 +13,7 @@ export const VERBS: readonly Verb[] = [
     fr: "fait tourner le serveur et, sauf avis contraire, la ville simulée",
     settings: [
       "port", "host", "mqtt-port", "mqtt-host", "broker", "tls-key", "tls-cert", "tls-ca", "data", "territory", "speed",
-      "seed", "history", "retention", "retention-quarters", "store", "store-url", "store-database", "store-org", "store-bucket", "store-user",
+      "seed", "history", "retention", "retention-quarters", "store", "duckdb-memory", "recent-memory", "store-url", "store-database", "store-org", "store-bucket", "store-user",
       "store-password", "store-token", "reader-key", "town",
     ], // prettier-ignore
     run: async (call) => (await import("./start.ts")).start(call),

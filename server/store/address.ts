@@ -5,7 +5,13 @@ import type { Store } from "./store.ts";
 
 /** Where the readings of a town are kept. */
 export type StoreAddress =
-  | { readonly kind: "duckdb"; readonly file: string }
+  | {
+      readonly kind: "duckdb";
+      readonly file: string;
+      /** What DuckDB may hold in memory, and what is held of the newest values for dashboards. */
+      readonly memory_MB?: number;
+      readonly recent_MB?: number;
+    }
   /** With a disk its commits are logged, and are there again after a restart. */
   | { readonly kind: "memory"; readonly disk?: Disk }
   | {
@@ -32,7 +38,7 @@ export async function storeAt(
 ): Promise<Store> {
   switch (address.kind) {
     case "duckdb":
-      return (await import("./duckdb.ts")).duckdbStore(address.file, { describe: town.describe });
+      return (await import("./duckdb.ts")).duckdbStore(address.file, { ...address, describe: town.describe });
     case "memory":
       return (await import("./memory.ts")).memoryStore(address);
     case "influx1":

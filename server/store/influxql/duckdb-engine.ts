@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { LineReader, type Precision } from "../line-protocol.ts";
+import { Readers } from "../readers.ts";
 import type { Select, Statement } from "./ast.ts";
 import type { Describe } from "../describe.ts";
 import { Catalogue, type Slot } from "./catalogue.ts";
@@ -16,7 +17,7 @@ import type { Value } from "./evaluate.ts";
 import { parse } from "./parse.ts";
 import { PointTables } from "./point-tables.ts";
 import { Recent } from "./recent.ts";
-import { fillRecent } from "./recent-fill.ts";
+import { type Filling, fillRecent } from "./recent-fill.ts";
 import { type Context, runSelect } from "./select.ts";
 import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts";
 import { type RetentionPolicy, show } from "./show.ts";
@@ -72,6 +73,8 @@ export class DuckdbEngine implements InfluxEngine {
   readonly #recent_B: number;
   #recentReadings: Recent | undefined;
   #remembering: Promise<void> | undefined;
+  /** Who asks. */
+  readonly #asking = new Readers();
 
   /** `recent_MB`: how much of the newest values is held in memory for dashboards, once one asks; 0: nothing. */
   constructor(instance: DuckDBInstance, own?: OwnReadings, recent_MB = 0) {
@@ -120,10 +123,12 @@ export class DuckdbEngine implements InfluxEngine {
 
   async #remember(now_ms: number): Promise<void> {
     const connection = await this.#instance.connect();
+    // Whoever asks meanwhile goes first.
+    const filling: Filling = { connection, now_ms, pause: () => this.#asking.ended() };
     try {
       const begun = this.#writing.then(() => {
         const tables = this.#tables as PointTables;
-        return { filled: tables.remember(connection, this.#recent_B / 2, now_ms) };
+        return { filled: tables.remember(this.#recent_B / 2, filling) };
       });
       this.#writing = begun.catch(() => {});
       await (
@@ -135,7 +140,7 @@ export class DuckdbEngine implements InfluxEngine {
       this.#recentReadings = recent;
       const rows = String(await own.hold(recent));
       const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
-      await own.read(() => fillRecent(recent, connection, [{ relation, perMs: 1, rows }], now_ms));
+      await own.read(() => fillRecent(recent, [{ relation, perMs: 1, rows }], filling));
     } finally {
       connection.closeSync();
     }
@@ -164,7 +169,11 @@ export class DuckdbEngine implements InfluxEngine {
     for (const connection of this.#idle.splice(0)) connection.closeSync();
   }
 
-  async query(text: string, options: QueryOptions): Promise<StatementResult[]> {
+  query(text: string, options: QueryOptions): Promise<StatementResult[]> {
+    return this.#asking.read(() => this.#answer(text, options));
+  }
+
+  async #answer(text: string, options: QueryOptions): Promise<StatementResult[]> {
     const statements = parse(text, options.parameters);
     const results: StatementResult[] = [];
     for (const [statement, each] of statements.entries()) {

@@ -6,7 +6,7 @@ import { rowsOf } from "../sql.ts";
 import type { FieldType } from "./ast.ts";
 import type { Catalogue, Slot } from "./catalogue.ts";
 import { Recent } from "./recent.ts";
-import { fillRecent, type Past } from "./recent-fill.ts";
+import { type Filling, fillRecent, type Past } from "./recent-fill.ts";
 import { compareText } from "./tags.ts";
 
 const CHUNK_ROWS = 2048;
@@ -111,10 +111,10 @@ export class PointTables {
   }
 
   /** Holds the newest values in memory from now on, at most `most_B` bytes; no write may run while it begins. */
-  remember(connection: DuckDBConnection, most_B: number, now_ms: number): Promise<void> {
+  remember(most_B: number, filling: Filling): Promise<void> {
     const recent = new Recent(most_B);
     this.recent = recent;
-    return fillRecent(recent, connection, STORED.map(pastOf), now_ms);
+    return fillRecent(recent, STORED.map(pastOf), filling);
   }
 
   /**

@@ -16,14 +16,18 @@ export interface Past {
 /** How far back is looked, the longest first: whatever fits is held. */
 const SPANS = [8 * DAY, 4 * DAY, 2 * DAY, DAY, 12 * HOUR, 6 * HOUR, 3 * HOUR, HOUR, HOUR / 4] as const;
 
+/** How the past is read. */
+export interface Filling {
+  readonly connection: DuckDBConnection;
+  readonly now_ms: number;
+  /** Lets others go first, between two pieces. */
+  readonly pause: () => Promise<void>;
+}
+
 /** Reads into memory what is newest, as far as there is room for it. */
-export async function fillRecent(
-  recent: Recent,
-  connection: DuckDBConnection,
-  pasts: readonly Past[],
-  now_ms: number,
-): Promise<void> {
-  const from = await beginning(recent, connection, pasts, now_ms);
+export async function fillRecent(recent: Recent, pasts: readonly Past[], filling: Filling): Promise<void> {
+  const { connection } = filling;
+  const from = await beginning(recent, pasts, filling);
   const counts = new Map<number, number>();
   for (const { relation, perMs } of pasts) {
     const rows = await rowsOf(
@@ -35,15 +39,10 @@ export async function fillRecent(
       if (isFiner === true) recent.refuse(series as number);
     }
   }
-  await recent.fill(from, counts, rowsSince(connection, pasts, from));
+  await recent.fill(from, counts, rowsSince(pasts, filling, from));
 }
 
-async function beginning(
-  recent: Recent,
-  connection: DuckDBConnection,
-  pasts: readonly Past[],
-  now_ms: number,
-): Promise<number> {
+async function beginning(recent: Recent, pasts: readonly Past[], { connection, now_ms }: Filling): Promise<number> {
   const all = await rowsOf(connection, `SELECT (${pasts.map(({ rows }) => rows).join(" + ")})::DOUBLE`);
   if ((all[0]?.[0] as number) <= recent.room) return Number.NEGATIVE_INFINITY;
   const found = SPANS.map(() => 0);
@@ -61,13 +60,18 @@ async function beginning(
 }
 
 /** Unordered, so that nothing gathers in DuckDB's memory, which other questions need. */
-async function* rowsSince(connection: DuckDBConnection, pasts: readonly Past[], from: number): AsyncIterable<PastRows> {
+async function* rowsSince(
+  pasts: readonly Past[],
+  { connection, pause }: Filling,
+  from: number,
+): AsyncIterable<PastRows> {
   for (const { relation, perMs } of pasts) {
     const time = perMs === 1 ? "instant" : `instant // ${perMs}`;
     const result = await connection.stream(
       `SELECT series, (${time})::DOUBLE, value FROM ${relation(from)} WHERE true${since(from, perMs)}`,
     );
     for (;;) {
+      await pause();
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) break;
       yield {
