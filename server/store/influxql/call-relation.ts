@@ -42,11 +42,9 @@ function transformedRelation(call: Call, options: Options, from: readonly Source
   if (typeof found !== "object") return found;
   const [column] = found.columns;
   if (!found.isSingle || column === undefined || !isNumber(column.type)) return undefined;
-  const points = `SELECT g, t, c0 AS v FROM (${found.sql}) WHERE c0 IS NOT NULL`;
-  const made = transformationSql(call, points, column.type, options);
+  const made = transformationSql(call, found.sql, column.type, options);
   if (made === undefined) return undefined;
-  const sql = `SELECT g, t, v AS c0 FROM (${made.sql})`;
-  return { ...found, sql, columns: [{ sql: "c0", type: made.type, hasNaN: column.hasNaN }] };
+  return { ...found, sql: made.sql, columns: [{ sql: "c0", type: made.type, hasNaN: column.hasNaN }] };
 }
 
 const refOf = ({ name, type }: Extract<Expression, { kind: "reference" }>): Ref => ({ name, type });
@@ -66,7 +64,7 @@ export function integralRelation(
   if (window === undefined) return undefined;
   const made = integralSql(scan, window, options, unit?.kind === "duration" ? unit.ns : 1_000_000_000n);
   return {
-    sql: `SELECT g, t, v AS c0 FROM (${made})`,
+    sql: made,
     groups: scan.groups,
     columns: [{ sql: "c0", type: "float", hasNaN: source.hasNaN[0] === true }],
     isSingle: true,
@@ -107,22 +105,24 @@ function reducedRelation(
   const argument = last?.kind === "integer" || last?.kind === "number" ? Number(last.value) : 0;
   const isAtWindow = !SEVERAL.has(name) && name !== "distinct" && (!isSelector || options.every !== 0n);
   const aggregation = { name, argument, beside: [], ref, series: [], options, isAtWindow, read };
-  const cell = !isEven || isCountOfDistinct || options.aux.length > 0 ? undefined : cellSql(aggregation, scan);
-  const grid = cell === undefined ? undefined : gridPointsSql(scan, cell, options);
-  const sql = isCountOfDistinct
-    ? `SELECT g, w, count(DISTINCT c0) AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`
-    : (grid ?? reducedSql(aggregation, scan, window));
-  const isOwnTime = SEVERAL.has(name) || (isSelector && options.every === 0n);
-  const time = grid !== undefined ? "t" : isOwnTime ? `t * ${scan.unit_ns}` : windowTime(options, scan.unit_ns);
   const type = typeOfResult(name, scan.types[0] ?? "float");
   const value = type === "integer" && (name === "sum" || name === "spread") ? wrapped64("v") : "v";
   const beside = columnsOf(source).slice(1);
-  return {
-    sql: `SELECT g, ${time} AS t, ${[`${value} AS c0`, ...beside.map((each) => each.sql)].join(", ")} FROM (${sql})`,
+  const relation: Omit<Relation, "sql"> = {
     groups: scan.groups,
     columns: [{ sql: "c0", type, hasNaN: name === "stddev" || (hasNaN[0] === true && name !== "count") }, ...beside],
     isSingle: !SEVERAL.has(name) && name !== "distinct",
   };
+  const cell = !isEven || isCountOfDistinct || options.aux.length > 0 ? undefined : cellSql(aggregation, scan);
+  const grid = cell === undefined ? undefined : gridPointsSql(scan, cell, value, options);
+  if (grid !== undefined) return { ...relation, sql: grid };
+  const sql = isCountOfDistinct
+    ? `SELECT g, w, count(DISTINCT c0) AS v FROM (SELECT g, ${window} AS w, c0 FROM (${scan.sql})) GROUP BY g, w`
+    : reducedSql(aggregation, scan, window);
+  const isOwnTime = SEVERAL.has(name) || (isSelector && options.every === 0n);
+  const time = isOwnTime ? `t * ${scan.unit_ns}` : windowTime(options, scan.unit_ns);
+  const values = [`${value} AS c0`, ...beside.map((each) => each.sql)].join(", ");
+  return { ...relation, sql: `SELECT g, ${time} AS t, ${values} FROM (${sql})` };
 }
 
 /** Windows without a start begin at 0. */

@@ -60,14 +60,14 @@ function cellsOf(scan: Scan, aggregate: string, options: Options): Cells | undef
 const listSql = (places: readonly (number | undefined)[], length: number): string =>
   `([${Array.from({ length }, (_, index) => places[index] ?? "NULL").join(",")}]::INTEGER[])`;
 
-/** The same as points for SQL to go on with: `g`, `t` (nanoseconds) and `v`. */
-export function gridPointsSql(scan: Scan, aggregate: string, options: Options): string | undefined {
+/** The same as points for SQL to go on with: `g`, `t` (nanoseconds) and as `c0` what `value` makes of `v`. */
+export function gridPointsSql(scan: Scan, aggregate: string, value: string, options: Options): string | undefined {
   const cells = cellsOf(scan, aggregate, options);
   if (cells === undefined) return undefined;
   const { sql, first, windows, rows, groupOf } = cells;
   const row = `cell // ${windows}`;
   const group = groupOf === undefined ? `(${row})` : `${listSql(groupOf, rows)}[${row} + 1]`;
-  return `SELECT ${group} AS g, ${first} + (cell % ${windows})::BIGINT * ${options.every} AS t, v FROM (${sql})`;
+  return `SELECT ${group} AS g, ${first} + (cell % ${windows})::BIGINT * ${options.every} AS t, ${value} AS c0 FROM (${sql})`;
 }
 
 /** Puts what comes back in its place without sorting. */

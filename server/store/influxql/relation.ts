@@ -48,6 +48,7 @@ export function relationOf(select: Select, options: Options, read: Read): Possib
   );
   const known = found.filter((each) => each !== undefined);
   if (known.length < found.length) return undefined;
+  if (known.every(({ sql }, index) => sql === `c${index}`)) return { ...relation, columns: known };
   const sql = `SELECT g, t${known.map((each, index) => `, ${each.sql} AS c${index}`).join("")} FROM (${relation.sql})`;
   return { ...relation, sql, columns: known.map((each, index) => ({ ...each, sql: `c${index}` })) };
 }
