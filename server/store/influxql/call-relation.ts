@@ -50,7 +50,7 @@ function transformedRelation(call: Call, options: Options, from: readonly Source
 const refOf = ({ name, type }: Extract<Expression, { kind: "reference" }>): Ref => ({ name, type });
 
 /** The points of `integral`, in ascending order of time. */
-export function integralRelation(
+function integralRelation(
   { arguments: [field, unit] }: Call,
   options: Options,
   from: readonly Source[],

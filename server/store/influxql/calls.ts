@@ -4,7 +4,7 @@ import { fault } from "./condition.ts";
 import type { QueryLimits } from "./engine.ts";
 import { typeOf, type Value, type ValueType } from "./evaluate.ts";
 import { filled } from "./fill.ts";
-import { integrated, isReducedInMemory, nestedAggregate } from "./nested.ts";
+import { callInSql, isReducedInMemory, nestedAggregate } from "./nested.ts";
 import { newestOf } from "./newest.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { aggregated, canAggregate } from "./pushdown.ts";
@@ -61,7 +61,7 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
     if (name === "integral") {
       refuseType(name, refOf(field).type, refOf(field), input, sources);
       const isHeld = isSooner(input, sources);
-      const found = isHeld ? undefined : await integrated(call, input, sources.from, sources.context);
+      const found = isHeld ? undefined : await callInSql(call, input, sources.from, sources.context);
       if (found !== undefined) return found;
     }
     const stream =
@@ -77,8 +77,8 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
   if (name === "top" || name === "bottom" || name === "sample") return reducedBy(call, ref, options, sources);
   let stream: Stream;
   if (isCountOfDistinct) {
-    const inner = await reducedBy(call.arguments[0] as Call, ref, options, sources);
-    stream = reduced(atWindows(inner, options, MIN_NS), aggregateOf("count", 0) ?? never(name), options);
+    stream =
+      (await callInSql(call, options, sources.from, sources.context)) ?? (await counted(call, ref, options, sources));
   } else
     stream = await reducedBy(call, ref, options, sources, name !== "distinct" && (!isSelector || options.every !== 0n));
   if (name === "distinct") return atWindows(stream, options, MIN_NS);
@@ -92,6 +92,11 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
     }
   }
   return stream;
+}
+
+async function counted(call: Call, ref: Ref, options: Options, sources: Sources): Promise<Stream> {
+  const inner = await reducedBy(call.arguments[0] as Call, ref, options, sources);
+  return reduced(atWindows(inner, options, MIN_NS), aggregateOf("count", 0) ?? never(call.name), options);
 }
 
 /** What is in memory is there sooner than SQL is planned. */

@@ -1,5 +1,5 @@
 import type { Expression, Source } from "./ast.ts";
-import { integralRelation } from "./call-relation.ts";
+import { callRelation } from "./call-relation.ts";
 import { ranks, type Read } from "./calls.ts";
 import { Parts } from "./columns.ts";
 import type { Options } from "./options.ts";
@@ -59,19 +59,20 @@ function isOfMemory({ name, arguments: given }: Call): boolean {
   return TRANSFORMATIONS.has(name) || reducerOf(name, 0, type) !== undefined;
 }
 
-/** `integral` in SQL; undefined: it must be computed here. */
-export async function integrated(
+/** A call whose points are not those of a plain aggregate, in one query; undefined: it must be computed here. */
+export async function callInSql(
   call: Call,
   options: Options,
   from: readonly Source[],
   read: Read,
 ): Promise<Stream | undefined> {
-  const relation = integralRelation(call, options, from, read);
+  const relation = callRelation(call, { ...options, aux: [] }, false, from, read);
   if (relation === undefined) return undefined;
   if (relation === "nothing") return [];
   const { sql, groups } = relation;
-  const order = `[${ranks(groups).join(",")}][g + 1], t, g`;
-  const [g = [], t = [], v = []] = await read.fetch(`SELECT g, t, c0 FROM (${sql}) ORDER BY ${order}`);
+  const direction = options.isAscending ? "ASC" : "DESC";
+  const order = [`[${ranks(groups).join(",")}][g + 1]`, "t", "g"].map((each) => `${each} ${direction}`);
+  const [g = [], t = [], v = []] = await read.fetch(`SELECT g, t, c0 FROM (${sql}) ORDER BY ${order.join(", ")}`);
   const out = new StreamBuilder(false);
   for (let row = 0; row < g.length; row++) {
     const group = groups[g[row] as number];

@@ -78,7 +78,7 @@ async function asked(text: string): Promise<{ rows: Value[][]; crossed: number }
   return { rows: series.flatMap(({ values }) => values.map((row) => row.slice(1))), crossed };
 }
 
-describe("no row of a SELECT inside another comes out of the database, only what the outer one gives", () => {
+describe("no row comes out of the database that an aggregate takes up, only what the outermost SELECT gives", () => {
   test.each([
     // Levels of 1 to 6 (mean 3.5), and twice that in one of six points: 3.5 × 7 / 6, in per cent.
     [
@@ -108,6 +108,13 @@ describe("no row of a SELECT inside another comes out of the database, only what
       "the first and the last of those that it picks",
       `SELECT count(v), max(v) FROM (SELECT last(energy_Wh) AS v FROM lamp GROUP BY device) WHERE ${SPAN}`,
       [[6n, 2870]],
+    ],
+    // Levels of 1 to 6 and twice as much: 1, 2, 3, 4, 5, 6, 8, 10, 12.
+    ["how many values there are", `SELECT count(distinct(level)) FROM lamp WHERE ${SPAN}`, [[9]]],
+    [
+      "how many values there are of what is computed",
+      `SELECT count(distinct(v)) FROM (SELECT level * 2 AS v FROM lamp) WHERE ${SPAN} GROUP BY time(1d)`,
+      [[9], [9]],
     ],
     // 60 W for 24 hours, but for the last ten minutes, of which nothing is known any more.
     [
