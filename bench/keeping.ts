@@ -163,7 +163,8 @@ async function year(week: string, place: string): Promise<Row[]> {
   store = duckdbStore(file);
   const [opened] = await timed(1, () => store.open());
   const { readings, bytes } = await store.size();
-  const devices = [...new Set((await store.series()).map(({ device }) => device))];
+  const lamps = (await store.series()).filter(({ measure }) => measure === "level");
+  const devices = lamps.map(({ device }) => device);
   const span = { from: instant(MONDAY), to: instant(MONDAY + WEEKS * WEEK) };
   const question = { devices, measure: "level", ...span };
   const days = await timed(3, () => store.aggregate({ ...question, every: seconds(86_400) }));

@@ -16,7 +16,7 @@ export interface Arranging {
 
 const DAY_NS = BigInt(DAY) * 1_000_000n;
 /** So many are moved in some 10 ms, which is how long a writer of points may wait for it. */
-const MOVED_AT_ONCE = 20_000;
+const MOVED_AT_ONCE = 10_000;
 
 /**
  * Points come mixed over measurements, and whoever asks for one of them would read all. Lays what is before `before`
