@@ -57,9 +57,8 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
   if (makeTransformation !== undefined) {
     const [field] = call.arguments;
     const input = name === "cumulative_sum" || name === "integral" ? options : earlier(options);
-    if (field?.kind === "call") refuseType(name, typeOf(field), refOf(innermost(field)), input, sources);
     if (name === "integral") {
-      refuseType(name, refOf(field).type, refOf(field), input, sources);
+      await refuseType(name, refOf(field).type, refOf(field), input, sources);
       const isHeld = isSooner(input, sources);
       const found = isHeld ? undefined : await callInSql(call, input, sources.from, sources.context);
       if (found !== undefined) return found;
@@ -68,12 +67,14 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
       field?.kind === "call"
         ? await calls(field, input, false, sources)
         : await fieldStream(call, field, input, sources);
+    // What is wrong inside is said before it.
+    if (field?.kind === "call") await refuseType(name, typeOf(field), refOf(innermost(field)), input, sources);
     return transformed(stream, makeTransformation, { ...options, aux: [] });
   }
   const isCountOfDistinct = name === "count" && call.arguments[0]?.kind === "call";
   const [field] = isCountOfDistinct ? (call.arguments[0] as Call).arguments : call.arguments;
   const ref = refOf(field);
-  refuseType(isCountOfDistinct ? "distinct" : name, ref.type, ref, options, sources);
+  await refuseType(isCountOfDistinct ? "distinct" : name, ref.type, ref, options, sources);
   if (name === "top" || name === "bottom" || name === "sample") return reducedBy(call, ref, options, sources);
   let stream: Stream;
   if (isCountOfDistinct) {
@@ -136,7 +137,7 @@ async function fieldStream(
   sources: Sources,
 ): Promise<Stream> {
   const ref = refOf(field);
-  refuseType(call.name, ref.type, ref, options, sources);
+  await refuseType(call.name, ref.type, ref, options, sources);
   return sources.stream(ref, { ...options, aux: [] });
 }
 
@@ -233,12 +234,21 @@ function innermost(part: Expression): Expression | undefined {
 }
 
 /** A text has no mean. InfluxDB says so by the names of its own types, and only where there is any such text. */
-function refuseType(name: string, type: ValueType, field: Ref, options: Options, { from, context }: Sources): void {
+async function refuseType(
+  name: string,
+  type: ValueType,
+  field: Ref,
+  options: Options,
+  sources: Sources,
+): Promise<void> {
   if (type !== "string" && type !== "boolean") return;
   if (ANY.has(name) || (type === "boolean" && BOOLEANS_TOO.has(name))) return;
+  const { from, context } = sources;
   const measurements = from.flatMap((each) => (each.kind === "measurement" ? [each.name as string] : []));
   const isThere = seriesOf(context.catalogue, measurements, options, 0).some((each) => slotsOf(each, field).length > 0);
   if (!isThere && measurements.length === from.length) return;
+  // What is wrong in a SELECT inside is said before it.
+  if (measurements.length < from.length) await sources.stream(field, { ...options, aux: [] });
   throw fault(`unsupported ${SPOKEN[name] ?? name} iterator type: *query.${type}InterruptIterator`);
 }
 
