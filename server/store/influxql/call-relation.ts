@@ -37,7 +37,14 @@ function transformedRelation(call: Call, options: Options, from: readonly Source
     const source = sourceScan(from, refOf(field), input, read);
     if (typeof source !== "object") return source;
     const { sql, unit_ns, groups, isSingle } = source.scan;
-    found = { sql: `SELECT g, t * ${unit_ns} AS t, c0 FROM (${sql})`, groups, columns: columnsOf(source), isSingle };
+    const { reads } = source;
+    found = {
+      sql: `SELECT g, t * ${unit_ns} AS t, c0 FROM (${sql})`,
+      groups,
+      columns: columnsOf(source),
+      isSingle,
+      reads,
+    };
   }
   if (typeof found !== "object") return found;
   const [column] = found.columns;
@@ -68,6 +75,7 @@ function integralRelation(
     groups: scan.groups,
     columns: [{ sql: "c0", type: "float", hasNaN: source.hasNaN[0] === true }],
     isSingle: true,
+    reads: source.reads,
   };
 }
 
@@ -112,6 +120,7 @@ function reducedRelation(
     groups: scan.groups,
     columns: [{ sql: "c0", type, hasNaN: name === "stddev" || (hasNaN[0] === true && name !== "count") }, ...beside],
     isSingle: !SEVERAL.has(name) && name !== "distinct",
+    reads: source.reads,
   };
   const cell = !isEven || isCountOfDistinct || options.aux.length > 0 ? undefined : cellSql(aggregation, scan);
   const grid = cell === undefined ? undefined : gridPointsSql(scan, cell, value, options);

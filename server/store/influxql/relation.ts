@@ -25,7 +25,12 @@ export interface Relation {
   readonly columns: readonly ColumnSql[];
   /** No group has two at one time. */
   readonly isSingle: boolean;
+  /** How often its SQL reads a table. */
+  readonly reads: number;
 }
+
+/** Each call of a SELECT reads what is inside anew: what would read oftener than this is not one query any more. */
+const MOST_READS = 12;
 
 /** The rows of a SELECT whose names are resolved, each of its columns in its place. */
 export function relationOf(select: Select, options: Options, read: Read): Possible<Relation> {
@@ -80,6 +85,7 @@ function inputsOf(parts: Parts, from: readonly Source[], options: Options, read:
     if (found === undefined) return undefined;
     inputs.push(...found);
   }
+  if (inputs.reduce((sum, { relation }) => sum + relation.reads, 0) > MOST_READS) return undefined;
   // Where points keep more tags than they are put in order by, InfluxDB takes what lies side by side for one row.
   const isFiner = keptTags(options).length !== options.order.length;
   const isMixed = inputs.length > 1 && (isFiner || inputs.some(({ relation }) => !relation.isSingle));
@@ -109,7 +115,7 @@ function rawRelation(aux: readonly Ref[], from: readonly Source[], options: Opti
   const { scan } = source;
   const columns = columnsOf(source);
   const sql = `SELECT g, t * ${scan.unit_ns} AS t, ${columns.map((each) => each.sql).join(", ")} FROM (${scan.sql})`;
-  return { sql, groups: scan.groups, columns, isSingle: scan.isSingle };
+  return { sql, groups: scan.groups, columns, isSingle: scan.isSingle, reads: source.reads };
 }
 
 /** LIMIT and OFFSET, which count anew in each group; undefined where groups lie in each other. */
@@ -135,7 +141,8 @@ function joined(inputs: readonly Input[]): Input {
   const columns = all.map(({ column }, index) => ({ ...column, sql: `c${index}` }));
   const values = columns.map(({ sql }) => `any_value(${sql}) AS ${sql}`).join(", ");
   const sql = `SELECT g, t, ${values} FROM (${parts.join(" UNION ALL ")}) GROUP BY g, t`;
-  return { relation: { sql, groups, columns, isSingle: true }, places: inputs.flatMap(({ places }) => places) };
+  const reads = inputs.reduce((sum, { relation }) => sum + relation.reads, 0);
+  return { relation: { sql, groups, columns, isSingle: true, reads }, places: inputs.flatMap(({ places }) => places) };
 }
 
 /** The place of a group as SQL, found by the place `g` that it had. */

@@ -15,6 +15,8 @@ export interface SourceScan {
   readonly scan: Scan;
   /** By column: it may be no number. */
   readonly hasNaN: readonly boolean[];
+  /** How often its SQL reads a table. */
+  readonly reads: number;
 }
 
 export const columnsOf = ({ scan, hasNaN }: SourceScan): ColumnSql[] =>
@@ -44,7 +46,7 @@ function storedScan(
   const relation: Read["relation"] = (from, to, ids) => read.relation(from, to, ids);
   const scan = scanOf({ series, driver, aux, options, relation });
   if (scan === undefined) return "nothing";
-  if (aux.length === options.aux.length) return { scan, hasNaN: [] };
+  if (aux.length === options.aux.length) return { scan, hasNaN: [], reads: 1 };
   const first = driver === undefined ? 0 : 1;
   const types: FieldType[] = driver === undefined ? [] : [scan.types[0] as FieldType];
   const columns = options.aux.map((ref) => {
@@ -61,6 +63,7 @@ function storedScan(
   return {
     scan: { ...scan, sql: `SELECT s, g, t, ${all.join(", ")} FROM (${scan.sql})`, types, plain: undefined },
     hasNaN: [],
+    reads: 1,
   };
 }
 
@@ -99,7 +102,7 @@ export function nestedScan(select: Select, driver: Ref | undefined, outer: Optio
     isSingle: relation.isSingle && all.groups.length === groups.length,
     plain: undefined,
   };
-  return { scan, hasNaN: columns.map((column) => column?.hasNaN === true) };
+  return { scan, hasNaN: columns.map((column) => column?.hasNaN === true), reads: relation.reads };
 }
 
 const ALL: readonly string[] = [];

@@ -28,6 +28,8 @@ interface Inner {
   readonly isInWindows: boolean;
   /** Nothing around it may keep fewer tags. */
   readonly isFlatOnly?: true;
+  /** Several points that stand by their own times: what wants them in order may not keep fewer tags. */
+  readonly isByTime?: true;
 }
 
 const by = (...dimensions: readonly string[]): string => {
@@ -76,6 +78,7 @@ function ofSeveral(m: Measurement): fc.Arbitrary<Inner> {
       isInWindows: true,
       // In InfluxDB the points of these stand in another order than those that they belong to.
       ...(/percentile|median/.test(text) && { isFlatOnly: true as const }),
+      ...(/min|max|first|last/.test(text) && { isByTime: true as const }),
     }));
 }
 
@@ -210,6 +213,9 @@ const OUTER = [
 ] as const;
 const IN_WINDOWS = ["difference(max(v))", "cumulative_sum(sum(v))", "percentile(v, 90)", "distinct(v)"] as const;
 
+/** What takes points in the order of their times. */
+const IN_ORDER = /^v|median|spread|stddev|percentile|distinct/;
+
 /** A SELECT over another, or over one over another. */
 export function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
   const inner = fc.oneof({ weight: 4, arbitrary: innermost(m) }, { weight: 1, arbitrary: innermost(m).chain(between) });
@@ -237,7 +243,8 @@ export function nested(m: Measurement, start_ns: bigint): fc.Arbitrary<string> {
         sometimes(zone),
         alias,
       )
-      .map(([columns, { text: times }, filter, tags, step_, filling, order, zone_, name]) => {
+      .map(([columns, { text: times }, filter, tags_, step_, filling, order, zone_, name]) => {
+        const tags = of.isByTime === true && IN_ORDER.test(columns) ? of.tags : tags_;
         const isAggregate = columns.includes("(");
         // Of many equal values InfluxDB shows the time of any.
         const isTimed = columns.startsWith("percentile") && step_ === "";
