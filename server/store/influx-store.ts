@@ -29,8 +29,8 @@ export interface InfluxOptions {
 }
 
 export const REQUEST_TIMEOUT = seconds(30);
-/** Summing up takes many requests. */
-const SUM_UP_TIMEOUT = seconds(600);
+/** Summing up a large town is long work for a database, and nobody waits for it. */
+export const SUM_UP_TIMEOUT = seconds(600);
 /** What came in is summed up so often, at first when the stations have come back. */
 const SUM_UP = { first: seconds(60), every: seconds(900) } as const;
 
@@ -107,7 +107,9 @@ class InfluxStore implements Store {
 
   private async sumUpNow(): Promise<void> {
     try {
-      await this.rollups.sumUp();
+      await this.rollups.sumUp(async () => {
+        if (!this.isOpen) throw new Error("the store is closed");
+      });
     } catch {
       // That the database fails is ingest's to say; what is open stays so.
     }

@@ -9,7 +9,7 @@ import { type InfluxPoint, POINTS_A_REQUEST } from "./influx-points.ts";
 import type { InfluxMark, InfluxServer, LastValue, OneSeries } from "./influx-server.ts";
 import { exactly, holdable } from "./influx-server.ts";
 import type { InfluxOptions } from "./influx-store.ts";
-import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
+import { influxStore, REQUEST_TIMEOUT, SUM_UP_TIMEOUT } from "./influx-store.ts";
 import { CHRONICLE_POLICY, createDatabase, MARKS_POLICY, ROLLED_POLICIES } from "./influx-policies.ts";
 import { hourOf, type HourNote, type NoteKind, type OpenHour } from "./influx-rollups.ts";
 import { KEPT } from "./influx-steps.ts";
@@ -61,6 +61,8 @@ const STATEMENTS = 50;
 class Influx1 implements InfluxServer {
   readonly address: string;
   private readonly client: InfluxDB;
+  /** The same for what takes its time. */
+  private readonly patient: InfluxDB;
   private readonly database: string;
   private readonly policy: string;
   private readonly host: string;
@@ -73,22 +75,25 @@ class Influx1 implements InfluxServer {
     this.address = `${protocol}//${hostname}:${port || (protocol === "https:" ? "443" : "80")}/${database}`;
     this.database = database;
     this.policy = policy;
-    this.client = new InfluxDB({
-      protocol: protocol === "https:" ? "https" : "http",
-      host: hostname,
-      port: Number(port || (protocol === "https:" ? 443 : 80)),
-      ...(pathname !== "/" && { path: pathname }),
-      database,
-      ...(user !== undefined && { username: user, password: password ?? "" }),
-      pool: {
-        // The client takes a server it could not reach out of its list for a while, and answers "No host available"
-        // meanwhile. There is one server, and whoever commits rests by the clock: so no rest here, and one more try,
-        // for a connection that the server has closed while it was idle.
-        backoff: NO_REST,
-        maxRetries: 1,
-        requestTimeout: timeout * 1000,
-      },
-    });
+    const clientWith = (patience: number): InfluxDB =>
+      new InfluxDB({
+        protocol: protocol === "https:" ? "https" : "http",
+        host: hostname,
+        port: Number(port || (protocol === "https:" ? 443 : 80)),
+        ...(pathname !== "/" && { path: pathname }),
+        database,
+        ...(user !== undefined && { username: user, password: password ?? "" }),
+        pool: {
+          // The client takes a server it could not reach out of its list for a while, and answers "No host available"
+          // meanwhile. There is one server, and whoever commits rests by the clock: so no rest here, and one more try,
+          // for a connection that the server has closed while it was idle.
+          backoff: NO_REST,
+          maxRetries: 1,
+          requestTimeout: patience * 1000,
+        },
+      });
+    this.client = clientWith(timeout);
+    this.patient = clientWith(SUM_UP_TIMEOUT);
   }
 
   prepare(retention: Retention | undefined): Promise<void> {
@@ -181,7 +186,7 @@ class Influx1 implements InfluxServer {
           // A count would be a whole number, and no other field is.
           (each) => `${each}(${name(field)})${each === "count" ? " * 1.0" : ""} AS ${name(`${each}_${field}`)}`,
         );
-        await this.ask(
+        await this.work(
           `SELECT ${columns.join(", ")} INTO ${this.from(name(measurement), policy)} FROM ${this.from(name(measurement))}
            WHERE ${between(from, to)} GROUP BY time(${ROLLED[policy]}ms), * fill(none)`,
         ).catch(unlessTooOld);
@@ -411,6 +416,9 @@ class Influx1 implements InfluxServer {
     }
     return answers;
   }
+
+  private readonly work: Ask = async (statements) =>
+    resultsOf(await this.patient.queryRaw(statements, { method: "POST", precision: "ms" }));
 
   /** POST, because a statement that names a thousand devices is too long for an address. */
   private readonly ask: Ask = async (statements) =>

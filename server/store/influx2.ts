@@ -16,7 +16,7 @@ import { POINTS_A_REQUEST } from "./influx-points.ts";
 import type { InfluxMark, InfluxServer, LastValue, OneSeries } from "./influx-server.ts";
 import { exactly, holdable } from "./influx-server.ts";
 import type { InfluxOptions } from "./influx-store.ts";
-import { influxStore, REQUEST_TIMEOUT } from "./influx-store.ts";
+import { influxStore, REQUEST_TIMEOUT, SUM_UP_TIMEOUT } from "./influx-store.ts";
 import {
   CHRONICLE_POLICY,
   createDatabase,
@@ -77,6 +77,8 @@ const GZIP_BYTES = 1000;
 class Influx2 implements InfluxServer {
   readonly address: string;
   private readonly client: InfluxDB;
+  /** The same for what takes its time. */
+  private readonly patient: InfluxDB;
   private readonly org: string;
   private readonly bucket: string;
   private readonly marksBucket: string;
@@ -93,7 +95,10 @@ class Influx2 implements InfluxServer {
     this.marksBucket = this.beside(MARKS_POLICY);
     this.chronicleBucket = this.beside(CHRONICLE_POLICY);
     this.hoursBucket = this.beside("hour");
-    this.client = new InfluxDB({ url, timeout: timeout * 1000, ...(token !== undefined && { token }) });
+    const clientWith = (patience: number): InfluxDB =>
+      new InfluxDB({ url, timeout: patience * 1000, ...(token !== undefined && { token }) });
+    this.client = clientWith(timeout);
+    this.patient = clientWith(SUM_UP_TIMEOUT);
   }
 
   async prepare(retention: Retention | undefined): Promise<void> {
@@ -246,7 +251,7 @@ class Influx2 implements InfluxServer {
     let table: unknown;
     let end = (): void => {};
     let take = (_at: number, _value: number): void => {};
-    for await (const { values, tableMeta } of this.client
+    for await (const { values, tableMeta } of this.patient
       .getQueryApi(this.org)
       .iterateRows(this.ours(between(from, to)))) {
       if (tableMeta.get(values, "table") !== table) {
