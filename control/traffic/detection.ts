@@ -34,6 +34,8 @@ export interface Input {
   countedAt: number;
   rate: number;
   learned_ms: number;
+  /** For how long since then it said nothing. */
+  unheard_ms: number;
 }
 
 /**
@@ -101,6 +103,7 @@ const inputOf = (id: string, group: number, kind: Input["kind"], now: number): I
   countedAt: now,
   rate: DOUBTED.expected / DOUBTED.after_ms,
   learned_ms: 0,
+  unheard_ms: 0,
 });
 
 /** The stop line becomes occupied or free. */
@@ -134,10 +137,13 @@ export function count(detection: Detection, input: Input, total: number, now: nu
   return more;
 }
 
-/** An input moved or answered. The time in which it did neither says nothing about who came. */
+/**
+ * An input moved or answered. The time in which it did neither teaches nothing about who comes; nor is it a reason to believe
+ * a loop again that has not counted since.
+ */
 function hear(input: Input, now: number): void {
   const unheard_ms = now - input.heardAt;
-  if (unheard_ms >= SILENT_MS) input.countedAt += unheard_ms;
+  if (unheard_ms >= SILENT_MS) input.unheard_ms += unheard_ms;
   input.heardAt = now;
 }
 
@@ -147,8 +153,9 @@ function hear(input: Input, now: number): void {
  * was stuck teaches nothing.
  */
 function learn(input: Input, more: number, now: number): void {
-  const idle_ms = now - input.countedAt;
+  const idle_ms = now - input.countedAt - input.unheard_ms;
   input.countedAt = now;
+  input.unheard_ms = 0;
   if (more > CAUGHT_UP) return;
   const isFirst = input.learned_ms === 0;
   const counted = isFirst ? 0 : input.rate * input.learned_ms;

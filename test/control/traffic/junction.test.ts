@@ -306,6 +306,21 @@ test("the time in which a loop did not answer is not taken for an empty lane", (
   expect(stop.rate * 60_000).toBeGreaterThan(2);
 });
 
+test("a loop that answers again after a long silence is doubted until it counts", () => {
+  const { detection, input } = standing();
+  const stop = input("D-J1-east");
+  const doubted = (s: number): boolean => {
+    for (const each of detection.inputs) if (each !== stop) [each.heardAt, each.countedAt] = [s * 1000, s * 1000];
+    judgeSilence(detection, s * 1000);
+    return detection.recall !== 0;
+  };
+  // Asked again, it says what it said ten minutes ago.
+  count(detection, stop, 0, 600_000);
+  expect(doubted(601)).toBe(true);
+  count(detection, stop, 1, 602_000);
+  expect(doubted(603)).toBe(false);
+});
+
 test("a junction that began with its loops stuck is blind after a minute and a half, and no longer once half of them have counted", () => {
   const { detection, input } = standing();
   const blindAt = (s: number): boolean => {
