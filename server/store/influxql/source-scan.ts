@@ -71,8 +71,15 @@ function storedScan(
 const textOf = (texts: readonly (string | undefined)[], place: string): string =>
   `([${texts.map((text) => (text === undefined ? "NULL" : textSql(text))).join(",")}]::VARCHAR[])[${place} + 1]`;
 
+/** SELECTs inside each other in one query: DuckDB takes twice as long to plan it for each one more. */
+const MOST_LEVELS = 6;
+
+const levelsOf = (select: Select): number =>
+  1 + Math.max(0, ...select.from.map((each) => (each.kind === "subquery" ? levelsOf(each.select) : 0)));
+
 /** The rows of a SELECT inside another, as the points that the outer one reads. */
 export function nestedScan(select: Select, driver: Ref | undefined, outer: Options, read: Read): Possible<SourceScan> {
+  if (levelsOf(select) > MOST_LEVELS) return undefined;
   const isRaw = !select.columns.some(({ expression }) => hasCall(expression));
   const relation = relationOf(select, innerOptions(select, outer, read.now_ns, isRaw), read);
   if (typeof relation !== "object") return relation;

@@ -138,6 +138,23 @@ describe("no row comes out of the database that an aggregate takes up, only what
   });
 });
 
+test("forty SELECTs inside each other, or three aggregates in each of four, are planned in good time", async () => {
+  const inside = (levels: number, columns: string, innermost: string): string =>
+    Array.from({ length: levels }).reduce<string>(
+      (inner) => `SELECT ${columns} FROM (${inner}) GROUP BY time(1d) fill(none)`,
+      innermost,
+    );
+  const deep = inside(40, "max(v) AS v", "SELECT level AS v FROM lamp");
+  expect((await asked(`SELECT sum(v) FROM (${deep}) WHERE ${SPAN}`)).rows).toEqual([[24]]);
+  // 12 a day at most; (12 + 12 - 12) from then on.
+  const wide = inside(
+    4,
+    "max(v) + max(w) - min(v) AS v, max(w) AS w",
+    "SELECT max(level) AS v, max(level) AS w FROM lamp GROUP BY time(1d)",
+  );
+  expect((await asked(`SELECT sum(v) FROM (${wide}) WHERE ${SPAN}`)).rows).toEqual([[24]]);
+});
+
 describe("an area is cut where a window ends", () => {
   const areas = async (field: string): Promise<Value[][]> => {
     const span = `time >= ${DAY + 12 * HOUR}ms AND time < ${DAY + 18 * HOUR}ms`;
