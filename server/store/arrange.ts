@@ -36,9 +36,7 @@ export async function arrangePoints(parts: Arranging, before: number): Promise<n
   for (const table of POINT_TABLES) {
     for (const heap of await heapsOf(connection, table, from, to)) moved += await arrangeHeap(parts, table, heap);
   }
-  await inTransaction(connection, ["DELETE FROM arranged", `INSERT INTO arranged VALUES (${to})`]);
-  // Where the rows were, others can lie from now on.
-  await connection.run("CHECKPOINT").catch(() => {});
+  if (moved > 0) await inTransaction(connection, ["DELETE FROM arranged", `INSERT INTO arranged VALUES (${to})`]);
   return moved;
 }
 

@@ -173,6 +173,7 @@ async function collect(parts: Compacting, replaced: readonly Archive[]): Promise
   archives.forgetLate();
 }
 
+/** What a checkpoint has to do for it is left to the one that comes anyway: at one made here every commit would wait. */
 async function removeMoved({ connection, pause, withCommit }: Compacting, to: number): Promise<void> {
   const [[oldest, rows] = [null, 0]] = await rowsOf(
     connection,
@@ -185,6 +186,4 @@ async function removeMoved({ connection, pause, withCommit }: Compacting, to: nu
     await pause();
     await withCommit(`DELETE FROM readings WHERE instant >= ${edge(step - 1)} AND instant < ${edge(step)}`);
   }
-  // So that the log does not keep the deletions until the next commit, whose station would wait for it.
-  await connection.run("CHECKPOINT").catch(() => {});
 }
