@@ -72,6 +72,7 @@ export class DuckdbEngine implements InfluxEngine {
   #rolled: Rolled | undefined;
   readonly #recent_B: number;
   #recentReadings: Recent | undefined;
+  #recentPoints: Recent | undefined;
   #remembering: Promise<void> | undefined;
   /** Who asks. */
   readonly #asking = new Readers();
@@ -113,22 +114,24 @@ export class DuckdbEngine implements InfluxEngine {
   /** Holds the newest values in memory from now on; resolves when they are there. */
   remember(now_ms: number): Promise<void> {
     if (this.#recent_B === 0) return Promise.resolve();
-    const isHeld =
-      this.#tables?.recent !== undefined && (this.#own === undefined || this.#recentReadings !== undefined);
-    if (this.#remembering === undefined || (!isHeld && this.#tables !== undefined)) {
+    // Begun once, and again only when what was held was given up: after a write that failed.
+    if (this.#remembering === undefined || this.#tables?.recent !== this.#recentPoints) {
       this.#remembering = this.#remember(now_ms).catch(() => this.#forgetAll());
     }
     return this.#remembering;
   }
 
   async #remember(now_ms: number): Promise<void> {
+    this.#forgetPoints();
     const connection = await this.#instance.connect();
     // Whoever asks meanwhile goes first.
     const filling: Filling = { connection, now_ms, pause: () => this.#asking.ended() };
     try {
       const begun = this.#writing.then(() => {
         const tables = this.#tables as PointTables;
-        return { filled: tables.remember(this.#recent_B / 2, filling) };
+        const filled = tables.remember(this.#recent_B / 2, filling);
+        this.#recentPoints = tables.recent;
+        return { filled };
       });
       this.#writing = begun.catch(() => {});
       await (
@@ -148,10 +151,15 @@ export class DuckdbEngine implements InfluxEngine {
 
   /** The database answers, until somebody asks again. */
   #forgetAll(): void {
-    if (this.#tables !== undefined) this.#tables.recent = undefined;
+    this.#forgetPoints();
     void this.#own?.hold?.(undefined);
     this.#recentReadings = undefined;
     this.#remembering = undefined;
+  }
+
+  #forgetPoints(): void {
+    if (this.#tables !== undefined) this.#tables.recent = undefined;
+    this.#recentPoints = undefined;
   }
 
   /** What is before `at` may no longer be in the database; milliseconds since 1970. */

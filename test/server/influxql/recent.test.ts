@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nthSmallest } from "#server/store/influxql/nth-smallest.ts";
+import { engineInMemory } from "./compare.ts";
 import { type PastRows, Recent } from "#server/store/influxql/recent.ts";
 
 interface Written {
@@ -108,6 +109,20 @@ test("a series is left to the database from its first value on that no column ho
   expect([recent.holds(0), recent.column(0)?.value(0)]).toEqual([true, 2n ** 53n - 1n]);
   recent.put(0, 2, 2n ** 54n + 1n);
   expect([recent.holds(0), recent.column(0)]).toEqual([false, undefined]);
+});
+
+test("the past is read once, however many ask while it is read and afterwards", async () => {
+  const engine = await engineInMemory(1);
+  const write = { database: "vigie", precision_ns: 1n, now_ns: 0n };
+  await engine.writeLines(new TextEncoder().encode("lamp,device=L1 level=1 1000000"), write);
+  const begun = engine.remember(0);
+  expect(engine.remember(0)).toBe(begun);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(engine.remember(0)).toBe(begun);
+  await begun;
+  await engine.writeLines(new TextEncoder().encode("lamp,device=L1 level=2 2000000"), write);
+  expect(engine.remember(0)).toBe(begun);
+  await engine.close();
 });
 
 test("the nth smallest is what stands there in order", () => {
