@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { lookAt } from "../dashboards/double/look.ts";
 import type { Send } from "../dashboards/double/look.ts";
 import type { HttpRequest } from "../dashboards/double/requests.ts";
-import { sendTo } from "../test/dashboards/filled.ts";
 import { board, BOARDS, source } from "../test/dashboards/provisioned.ts";
 import { influxdPath, startInfluxd } from "../test/influxd.ts";
 import { WEEK_END } from "./dashboards-week.ts";
 import { start } from "./ingest-rig.ts";
+import { plainSend } from "./plain-http.ts";
 import type { RefreshServer } from "./refresh-server.ts";
 import type { Row } from "./row.ts";
 
@@ -41,12 +41,14 @@ export async function run(): Promise<Row[]> {
     await start("refresh-week.ts", { ...place, influx: influxd.url }).ended;
     const server = start("refresh-server.ts", { ...place, stations: 0 });
     const { url, key } = await server.next<RefreshServer>();
-    const [ours, theirs] = [sendTo(url, key), sendTo(influxd.url)];
+    const [ours, theirs] = [plainSend(url, key), plainSend(influxd.url)];
     const asked = await panelsOf(theirs);
     const first = await timesOf(asked, ours, theirs, 1);
     // From the first questions on the newest values are fetched into memory; a dashboard asks again every ten seconds.
     await pause(WARM_S);
     const timed = await timesOf(asked, ours, theirs, REPEATS);
+    ours.close();
+    theirs.close();
     server.tell("stop");
     await server.ended;
     list(timed);

@@ -338,6 +338,7 @@ export class DuckdbStore implements Store {
   }
 
   private async faceOf(): Promise<DuckdbInflux> {
+    if (this.face !== undefined) return this.face;
     const open = await this.opened();
     // Loaded when it is first asked for: a server that nobody asks in InfluxQL does not carry the language about.
     const { DuckdbInflux: Face } = await import("./duckdb-influx.ts");
