@@ -19,6 +19,17 @@ import { Turns } from "./turns.ts";
 
 /** The version of InfluxDB whose answers these are. */
 const VERSION = "1.8.10";
+/** Nothing here is a page: a browser that is led to an answer shows it as text and loads nothing. */
+const HEADERS = {
+  "x-influxdb-version": VERSION,
+  "x-influxdb-build": "Vigie",
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none';frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "same-origin",
+  "x-content-type-options": "nosniff",
+} as const;
 /** Rows of a piece of a chunked answer that says nothing else, as InfluxDB has it. */
 const CHUNK_ROWS = 10_000;
 const QUERY_LIMITS: QueryLimits = {
@@ -44,10 +55,11 @@ export async function influxFace(app: FastifyInstance, context: ApiContext): Pro
     // As InfluxDB: nobody needs to say of what type a body of line protocol is, and Go's client says an empty one.
     const type = request.headers["content-type"];
     if (type !== undefined && !type.startsWith(FORM)) request.headers["content-type"] = "application/octet-stream";
-    reply.header("x-influxdb-version", VERSION).header("x-influxdb-build", "Vigie").header("cache-control", "no-store");
+    reply.headers(HEADERS);
   });
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply));
-  const hidden = { schema: { hide: true } } as const;
+  // What is said to browsers elsewhere is composed anew for each answer; a panel is asked for many times a second.
+  const hidden = { schema: { hide: true }, helmet: false } as const;
 
   app.route({
     method: ["GET", "HEAD"],
