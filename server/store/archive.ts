@@ -96,6 +96,11 @@ export class Archives {
     return [this.raw, this.rollups.quarter, this.rollups.hour].flatMap((each) => [...each.values()]);
   }
 
+  /** Readings that lie in archives, before what was said late of their weeks. */
+  get rows(): number {
+    return [...this.raw.values()].reduce((sum, { rows }) => sum + rows, 0);
+  }
+
   /** Remembers that something was said late; `next` is one more than its number. */
   saidLate(instant: number, next: number): void {
     const week = weekOf(instant);

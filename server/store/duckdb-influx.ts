@@ -32,7 +32,7 @@ export class DuckdbInflux implements InfluxEngine {
       async hold(recent) {
         open.recent = recent;
         await settled();
-        return archives.files().reduce((sum, { kind, rows }) => sum + (kind === "raw" ? rows : 0), open.hotRows);
+        return open.hotRows + archives.rows;
       },
       read: (work) => archives.readers.read(work),
       describe,

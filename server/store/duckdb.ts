@@ -201,9 +201,8 @@ export class DuckdbStore implements Store {
   size(): Promise<{ readings: number; bytes: number }> {
     return this.reading(async ({ reader, archives, hotRows }) => {
       const files = archives.files();
-      const raw = files.reduce((sum, { kind, rows }) => sum + (kind === "raw" ? rows : 0), 0);
       return {
-        readings: hotRows + raw + (await archives.addedLate(reader)),
+        readings: hotRows + archives.rows + (await archives.addedLate(reader)),
         bytes: files.reduce((sum, { bytes }) => sum + bytes, bytesOf(this.path) + bytesOf(`${this.path}.wal`)),
       };
     });

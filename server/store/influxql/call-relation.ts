@@ -80,7 +80,7 @@ function integralRelation(
 }
 
 /** What these give of values that may be no numbers does not depend on how those are ordered. */
-const TAKES_NAN = new Set(["count", "sum", "mean"]);
+export const TAKES_NAN = new Set(["count", "sum", "mean"]);
 /** What is no number can be counted and picked by its time. */
 const OF_ANY_TYPE = new Set(["count", "first", "last", "distinct"]);
 /** They show points at their own times, and several of them. */

@@ -1,19 +1,17 @@
 import type { Expression, Source } from "./ast.ts";
-import { callRelation } from "./call-relation.ts";
+import { callRelation, TAKES_NAN } from "./call-relation.ts";
 import { ranks, type Read } from "./calls.ts";
 import { Parts } from "./columns.ts";
 import type { Options } from "./options.ts";
 import { type Aggregation, canAggregate, modes, reducedSql, streamed } from "./pushdown.ts";
 import { reducerOf } from "./recent-reducers.ts";
+import { typeOfColumn } from "./scan.ts";
 import { sourceScan } from "./source-scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
 import { TRANSFORMATIONS } from "./transform-sql.ts";
 import { windowsSql } from "./window-sql.ts";
 
 type Call = Extract<Expression, { kind: "call" }>;
-
-/** What these give of values that may be no numbers does not depend on how those are ordered. */
-const TAKES_NAN = new Set(["count", "sum", "mean"]);
 
 /**
  * An aggregate over one SELECT inside, both in one query: no row of the inner one is read but what the aggregate gives.
@@ -55,8 +53,7 @@ function isOfMemory({ name, arguments: given }: Call): boolean {
   if (field?.kind !== "reference") {
     return field?.kind === "call" && TRANSFORMATIONS.has(name) && isOfMemory(field);
   }
-  const type = field.type === undefined || field.type === "field" || field.type === "tag" ? "float" : field.type;
-  return TRANSFORMATIONS.has(name) || reducerOf(name, 0, type) !== undefined;
+  return TRANSFORMATIONS.has(name) || reducerOf(name, 0, typeOfColumn(field.type, undefined)) !== undefined;
 }
 
 /** A call whose points are not those of a plain aggregate, in one query; undefined: it must be computed here. */

@@ -4,7 +4,7 @@ import { compile, type Evaluate, type Value } from "./evaluate.ts";
 import type { Options, Ref } from "./options.ts";
 import type { Recent } from "./recent.ts";
 import type { RecentColumn } from "./recent-column.ts";
-import { floor, regrouped, type ScannedSeries, slotsOf } from "./scan.ts";
+import { floor, regrouped, type ScannedSeries, slotsOf, typeOfColumn } from "./scan.ts";
 import { fieldsIn } from "./where.ts";
 
 /** What is held in memory: of our own readings, and of points. */
@@ -78,11 +78,8 @@ export function recentScan(
     if (condition === null) return undefined;
     series.push({ each, columns, condition });
   }
-  return { series, types: types.map((type, index) => type ?? typeOf(refs[index] as Ref)), from, to };
+  return { series, types: types.map((type, index) => typeOfColumn(refs[index]?.type, type)), from, to };
 }
-
-const typeOf = ({ type }: Ref): FieldType =>
-  type === undefined || type === "field" || type === "tag" ? "float" : type;
 
 /** Undefined: they are not all held. */
 function columnsOf(

@@ -220,7 +220,7 @@ function columnOf(series: readonly ScannedSeries[], ref: Ref): Column {
   return { type: typeOfColumn(ref.type, slots[0]?.slot.type), slots };
 }
 
-const typeOfColumn = (asked: ValueType, stored: FieldType | undefined): FieldType =>
+export const typeOfColumn = (asked: ValueType, stored: FieldType | undefined): FieldType =>
   asked === undefined || asked === "field" || asked === "tag" ? (stored ?? "float") : asked;
 
 const NONE: readonly Slot[] = [];
