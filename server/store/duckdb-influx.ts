@@ -5,7 +5,15 @@ import type { Describe } from "./describe.ts";
 import type { OpenDatabase } from "./duckdb-open.ts";
 import { latestOf } from "./duckdb-queries.ts";
 import { DATABASE, DuckdbEngine, type OwnReadings } from "./influxql/duckdb-engine.ts";
-import type { InfluxEngine, Point, QueryOptions, StatementResult, WriteOptions } from "./influxql/engine.ts";
+import { answerText } from "./influxql/answers.ts";
+import type {
+  AnswerForm,
+  InfluxEngine,
+  Point,
+  QueryOptions,
+  StatementResult,
+  WriteOptions,
+} from "./influxql/engine.ts";
 import { rollupRelation } from "./rollups.ts";
 import { lineOf } from "./line-protocol.ts";
 import type { OwnSummary } from "./store.ts";
@@ -46,6 +54,10 @@ export class DuckdbInflux implements InfluxEngine {
     // Whoever asks once will ask again: from then on what is newest is held in memory. This question does not wait for it.
     void this.engine.remember(Number(options.now_ns / NS_PER_MS));
     return this.engine.query(text, options);
+  }
+
+  async answer(text: string, options: QueryOptions, form: AnswerForm): Promise<string> {
+    return answerText(await this.query(text, options), form);
   }
 
   /** Resolves when the newest values are held in memory; `now` as of the first question. */

@@ -55,6 +55,7 @@ export class DuckdbStore implements Store {
     if (options.describe === undefined) return;
     this.influx = {
       query: async (text, how) => (await this.faceOf()).query(text, how),
+      answer: async (text, how, form) => (await this.faceOf()).answer(text, how, form),
       writeLines: (body, how) => this.writingPoints(async () => (await this.faceOf()).writeLines(body, how)),
     };
   }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#protocol/ports.ts";
 import { seconds } from "#protocol/units.ts";
-import { InfluxError, type InfluxEngine, type QueryLimits } from "../../store/influxql/engine.ts";
+import { errorText } from "../../store/influxql/answers.ts";
+import { type AnswerForm, InfluxError, type InfluxEngine, type QueryLimits } from "../../store/influxql/engine.ts";
 import type { ApiContext } from "../context.ts";
-import { type AnswerForm, answerText, errorText, noHeader, pieces } from "./answers.ts";
 import { callerOf, requireRole } from "./caller.ts";
 import {
   FORM,
@@ -30,8 +30,6 @@ const HEADERS = {
   "referrer-policy": "same-origin",
   "x-content-type-options": "nosniff",
 } as const;
-/** Rows of a piece of a chunked answer that says nothing else, as InfluxDB has it. */
-const CHUNK_ROWS = 10_000;
 const QUERY_LIMITS: QueryLimits = {
   points: 5_000_000,
   series: 100_000,
@@ -103,25 +101,21 @@ export async function influxFace(app: FastifyInstance, context: ApiContext): Pro
         gone.abort(new InfluxError(500, `query timeout: it took more than ${QUERY_LIMITS.time_ms} ms`)),
       );
       const asked = turns.run(() =>
-        engineOf(context).query(text, {
-          ...given("database", parameters.get("db")),
-          ...given("retention", parameters.get("rp")),
-          ...(bound !== undefined && { parameters: bound }),
-          now_ns: nanoseconds(clock),
-          limits: QUERY_LIMITS,
-          signal: gone.signal,
-        }),
+        engineOf(context).answer(
+          text,
+          {
+            ...given("database", parameters.get("db")),
+            ...given("retention", parameters.get("rp")),
+            ...(bound !== undefined && { parameters: bound }),
+            now_ns: nanoseconds(clock),
+            limits: QUERY_LIMITS,
+            signal: gone.signal,
+          },
+          form,
+        ),
       );
-      const results = await asked.finally(cancel);
-      reply.type(contentTypeOf(form));
-      if (parameters.get("chunked") !== "true") return reply.send(answerText(results, form, noHeader()));
-      const rows = Number(parameters.get("chunk_size"));
-      const header = noHeader();
-      let out = "";
-      for (const piece of pieces(results, Number.isInteger(rows) && rows > 0 ? rows : CHUNK_ROWS)) {
-        out += answerText([piece], form, header);
-      }
-      return reply.send(out);
+      const body = await asked.finally(cancel);
+      return reply.type(contentTypeOf(form)).send(body);
     },
   });
 

@@ -1,8 +1,8 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { FastifyRequest } from "fastify";
-import { InfluxError } from "../../store/influxql/engine.ts";
-import { type AnswerForm, EPOCHS } from "./answers.ts";
+import { EPOCHS } from "../../store/influxql/answers.ts";
+import { type AnswerForm, InfluxError } from "../../store/influxql/engine.ts";
 
 /** The largest body of a write, before and after decompression, and of a query: InfluxDB's own default. */
 export const MAX_BODY_BYTES = 25_000_000;
@@ -22,14 +22,21 @@ export function parametersOf(request: FastifyRequest): URLSearchParams {
   return parameters;
 }
 
-/** How the answer is wanted: `Accept`, `pretty` and `epoch`. An unit of time that is unknown is as none, as InfluxDB has it. */
+/** Rows of a piece of a chunked answer that says nothing else, as InfluxDB has it. */
+const CHUNK_ROWS = 10_000;
+
+/** How the answer is wanted: `Accept`, `pretty`, `epoch`, `chunked` and `chunk_size`. An unit of time that is unknown is as none, as InfluxDB has it. */
 export function formOf(request: FastifyRequest, parameters: URLSearchParams): AnswerForm {
   const epoch = (parameters.get("epoch") ?? "").trim();
   const isKnown = Object.hasOwn(EPOCHS, epoch);
+  const rows = Number(parameters.get("chunk_size"));
   return {
     csv: wantsCsv(request.headers.accept ?? ""),
     pretty: parameters.get("pretty") === "true",
     epoch_ns: isKnown ? EPOCHS[epoch as keyof typeof EPOCHS] : epoch === "" ? undefined : 1n,
+    ...(parameters.get("chunked") === "true" && {
+      chunk_rows: Number.isInteger(rows) && rows > 0 ? rows : CHUNK_ROWS,
+    }),
   };
 }
 

@@ -55,7 +55,7 @@ export interface OwnReadings {
 }
 
 /** Answers InfluxQL and takes line protocol over an open DuckDB: names from the catalogue in memory, values by SQL. */
-export class DuckdbEngine implements InfluxEngine {
+export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> {
   readonly catalogue = new Catalogue();
   readonly #instance: DuckDBInstance;
   readonly #reader = new LineReader();

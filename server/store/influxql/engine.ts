@@ -17,6 +17,8 @@ export type FieldValue = number | bigint | string | boolean;
 export interface InfluxEngine {
   /** Runs one text of one or more statements. Each statement has its own result or error; a text that does not parse raises InfluxError. */
   query(text: string, options: QueryOptions): Promise<StatementResult[]>;
+  /** As `query`, and writes what it found as the whole body of an answer; bytes are UTF-8. */
+  answer(text: string, options: QueryOptions, form: AnswerForm): Promise<string | Uint8Array>;
   /**
    * Commits the points of a body of line protocol durably, all that can be; raises InfluxError (400, partial write) when
    * some could not, with how many were dropped and why, as InfluxDB says it.
@@ -44,6 +46,16 @@ export interface QueryOptions {
   readonly limits: QueryLimits;
   /** Ends the query early: when its caller has gone, or with an InfluxError as the reason when its time is over. */
   readonly signal?: AbortSignal;
+}
+
+/** How an answer is written: `application/json` or CSV, as InfluxDB 1.8 writes them. */
+export interface AnswerForm {
+  readonly csv: boolean;
+  readonly pretty: boolean;
+  /** Nanoseconds in the unit of time; undefined: RFC 3339 in JSON, nanoseconds in CSV. */
+  readonly epoch_ns: bigint | undefined;
+  /** The rows of a piece of a chunked answer; absent: it is not chunked. */
+  readonly chunk_rows?: number;
 }
 
 /** What one query may take; beyond it the query ends with a sentence that names the limit. */

@@ -1,12 +1,12 @@
 import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { InfluxDB as InfluxDB2, Point } from "@influxdata/influxdb-client";
 import { FieldType, InfluxDB } from "influx";
 import { afterEach, expect, test } from "vitest";
-import { DuckdbEngine } from "#server/store/influxql/duckdb-engine.ts";
-import { memoryStore } from "#server/store/memory.ts";
-import type { Store } from "#server/store/store.ts";
+import { duckdbStore } from "#server/store/duckdb.ts";
 import { townHall } from "./townHall.ts";
 
 const close: (() => Promise<void>)[] = [];
@@ -16,14 +16,13 @@ afterEach(async () => {
 
 /** A listening server whose store answers InfluxQL, and an operator's key. */
 async function listening(): Promise<{ host: string; port: number; url: string; key: string }> {
-  const instance = await DuckDBInstance.create(":memory:");
-  const engine = new DuckdbEngine(instance);
-  await engine.open();
+  const directory = mkdtempSync(join(tmpdir(), "vigie-clients-"));
+  const store = duckdbStore(join(directory, "readings.duckdb"), { describe: () => undefined });
+  await store.open();
   close.push(async () => {
-    await engine.close();
-    instance.closeSync();
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
   });
-  const store: Store = Object.assign(Object.create(memoryStore()) as Store, { influx: engine });
   const hall = await townHall({ store });
   const url = await hall.api.listen(0, "127.0.0.1");
   const key = String(hall.as("operator")["authorization"]).slice("Bearer ".length);

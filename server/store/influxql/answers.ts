@@ -1,4 +1,4 @@
-import type { FieldValue, ResultSeries, StatementResult } from "../../store/influxql/engine.ts";
+import type { AnswerForm, FieldValue, ResultSeries, StatementResult } from "./engine.ts";
 
 /** In what a time is told: RFC 3339 when nothing was asked for, else a whole number of this unit. */
 export const EPOCHS = {
@@ -12,27 +12,24 @@ export const EPOCHS = {
   h: 3_600_000_000_000n,
 } as const;
 
-/** How an answer is written: `application/json` or CSV, as InfluxDB 1.8 writes them. */
-export interface AnswerForm {
-  readonly csv: boolean;
-  readonly pretty: boolean;
-  /** Nanoseconds in the unit of time; undefined: RFC 3339 in JSON, nanoseconds in CSV. */
-  readonly epoch_ns: bigint | undefined;
-}
-
-/** One answer, or one piece of a chunked one, with its closing line feed. */
-export function answerText(results: readonly PieceOfResult[], form: AnswerForm, header: CsvHeader): string {
-  return form.csv ? csv(results, form, header) : json(results, form);
+/** The whole body of an answer; a chunked one is its pieces, each with its closing line feed. */
+export function answerText(results: readonly StatementResult[], form: AnswerForm): string {
+  const header: CsvHeader = { statement: -1, columns: [] };
+  const write = (each: readonly PieceOfResult[]): string => (form.csv ? csv(each, form, header) : json(each, form));
+  if (form.chunk_rows === undefined) return write(results);
+  let out = "";
+  for (const piece of pieces(results, form.chunk_rows)) out += write([piece]);
+  return out;
 }
 
 /** A statement's result, or a piece of it of which more follows. */
-export interface PieceOfResult extends Omit<StatementResult, "series"> {
+interface PieceOfResult extends Omit<StatementResult, "series"> {
   readonly series: readonly (ResultSeries & { readonly partial?: boolean })[];
   readonly partial?: boolean;
 }
 
 /** Results cut to pieces of at most `rows` rows, each of one series: what a chunked answer sends one by one. */
-export function* pieces(results: readonly StatementResult[], rows: number): Generator<PieceOfResult> {
+function* pieces(results: readonly StatementResult[], rows: number): Generator<PieceOfResult> {
   for (const result of results) {
     if (result.series.length === 0) yield result;
     for (const [index, series] of result.series.entries()) {
@@ -111,7 +108,7 @@ function timeWriter(epoch_ns: bigint | undefined): (value: FieldValue | null) =>
 }
 
 /** RFC 3339 in UTC with as many digits of the second as it needs: `2026-01-02T03:04:05.6Z`. */
-export function rfc3339(at_ns: bigint): string {
+function rfc3339(at_ns: bigint): string {
   const second = at_ns >= 0n ? at_ns / 1_000_000_000n : -((-at_ns + 999_999_999n) / 1_000_000_000n);
   const rest = at_ns - second * 1_000_000_000n;
   const whole = new Date(Number(second) * 1000).toISOString().slice(0, -5);
@@ -169,11 +166,10 @@ function endOfString(text: string, start: number): number {
 }
 
 /** The columns that the last line of headings named, over the pieces of one CSV answer. */
-export interface CsvHeader {
+interface CsvHeader {
   statement: number;
   columns: readonly string[];
 }
-export const noHeader = (): CsvHeader => ({ statement: -1, columns: [] });
 
 function csv(results: readonly PieceOfResult[], form: AnswerForm, header: CsvHeader): string {
   let out = "";
