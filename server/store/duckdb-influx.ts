@@ -4,8 +4,8 @@ import type { Instant } from "#protocol/units.ts";
 import type { Describe } from "./describe.ts";
 import type { OpenDatabase } from "./duckdb-open.ts";
 import { latestOf } from "./duckdb-queries.ts";
-import { DATABASE, DuckdbEngine, type OwnReadings } from "./influxql/duckdb-engine.ts";
-import { answerText } from "./influxql/answers.ts";
+import { DuckdbEngine, type OwnReadings } from "./influxql/duckdb-engine.ts";
+import { DATABASE } from "./influxql/statements.ts";
 import type {
   AnswerForm,
   InfluxEngine,
@@ -37,8 +37,8 @@ export class DuckdbInflux implements InfluxEngine {
     const own: OwnReadings = {
       relation: (from, to) => archives.relation(from, to),
       rolled: (policy, from, to) => rollupRelation(archives, policy, from, to),
-      async hold(recent) {
-        open.recent = recent;
+      async hold(feed) {
+        open.feed = feed;
         await settled();
         return open.hotRows + archives.rows;
       },
@@ -48,16 +48,25 @@ export class DuckdbInflux implements InfluxEngine {
     this.engine = new DuckdbEngine(open.instance, own, recent_MB);
   }
 
+  get answered(): InfluxEngine["answered"] {
+    return this.engine.answered;
+  }
+
   async query(text: string, options: QueryOptions): Promise<StatementResult[]> {
-    await this.ready();
-    this.tellNewest();
-    // Whoever asks once will ask again: from then on what is newest is held in memory. This question does not wait for it.
-    void this.engine.remember(Number(options.now_ns / NS_PER_MS));
+    await this.asked(options);
     return this.engine.query(text, options);
   }
 
-  async answer(text: string, options: QueryOptions, form: AnswerForm): Promise<string> {
-    return answerText(await this.query(text, options), form);
+  async answer(text: string, options: QueryOptions, form: AnswerForm): Promise<string | Uint8Array> {
+    await this.asked(options);
+    return this.engine.answer(text, options, form);
+  }
+
+  private async asked({ now_ns }: QueryOptions): Promise<void> {
+    await this.ready();
+    this.tellNewest();
+    // Whoever asks once will ask again: from then on what is newest is held in memory. This question does not wait for it.
+    void this.engine.remember(Number(now_ns / NS_PER_MS));
   }
 
   /** Resolves when the newest values are held in memory; `now` as of the first question. */

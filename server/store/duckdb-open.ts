@@ -9,7 +9,7 @@ import type { Dictionary } from "./dictionary.ts";
 import { createDictionary } from "./dictionary.ts";
 import { shrink } from "./shrink.ts";
 import { literal, rowsOf } from "./sql.ts";
-import type { Recent } from "./influxql/recent.ts";
+import type { Feed } from "./influxql/recent-fill.ts";
 import type { Epochs } from "./epochs.ts";
 import { createEpochs } from "./epochs.ts";
 import type { Contribution } from "./store.ts";
@@ -65,7 +65,7 @@ export interface OpenDatabase {
   /** Hot readings that count. */
   hotRows: number;
   /** Is handed all that is written, once somebody looks at dashboards. */
-  recent: Recent | undefined;
+  feed: Feed | undefined;
 }
 
 /** Opens the database at `path`, making or bringing up to date what is missing in it. Raises DATA_IN_USE, DATA_NEWER, STORE_FAILED. */
@@ -124,7 +124,7 @@ export async function openDatabase(path: string, options: DuckdbOptions): Promis
     nextLate: archives.nextLate,
     markRows: marks.length,
     hotRows: hotRows as number,
-    recent: undefined,
+    feed: undefined,
   };
 }
 
@@ -195,7 +195,7 @@ async function create(path: string, { memory_MB = 96, threads = 2 }: DuckdbOptio
 
 /** Writes into the transaction that is open. */
 export function write(open: OpenDatabase, contributions: readonly Contribution[]): void {
-  const { seriesIds, upTo, newest, newestValues, touched: asked, recent } = open;
+  const { seriesIds, upTo, newest, newestValues, touched: asked, feed } = open;
   const hot = columns();
   const late = columns();
   const touched = new Map<{ number: number }, Contribution>();
@@ -214,7 +214,7 @@ export function write(open: OpenDatabase, contributions: readonly Contribution[]
       to.series.push(id);
       to.instants.push(BigInt(at));
       to.values.push(value);
-      recent?.put(id, at, value);
+      feed?.put(id, at, value);
     }
     const mark = upTo.of(each.station, each.epoch);
     mark.number = Math.max(mark.number, upToOf(each));

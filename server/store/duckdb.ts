@@ -53,7 +53,11 @@ export class DuckdbStore implements Store {
     this.path = path;
     this.options = options;
     if (options.describe === undefined) return;
+    const face = (): DuckdbInflux | undefined => this.face;
     this.influx = {
+      get answered() {
+        return face()?.answered ?? { memory: 0, database: 0 };
+      },
       query: async (text, how) => (await this.faceOf()).query(text, how),
       answer: async (text, how, form) => (await this.faceOf()).answer(text, how, form),
       writeLines: (body, how) => this.writingPoints(async () => (await this.faceOf()).writeLines(body, how)),

@@ -7,6 +7,8 @@ export type ValueTable = "readings" | "point_floats" | "point_integers" | "point
 
 /** One field of one series: what values are filed under. */
 export interface Slot {
+  /** Counts from 0 in the order in which slots came. */
+  readonly number: number;
   /** Number of the series in its table. */
   readonly id: number;
   readonly table: ValueTable;
@@ -45,6 +47,9 @@ const MOST_REMEMBERED = 256;
 export class Catalogue {
   readonly measurements = new Map<string, MeasurementEntry>();
   readonly series: SeriesEntry[] = [];
+  readonly slots: Slot[] = [];
+  /** Slots of which something newer was said, for who keeps a copy and empties it; undefined: nobody does. */
+  renewed: Set<Slot> | undefined;
   readonly #byKey = new Map<string, SeriesEntry>();
   /** What was found among the series, until there is another series or field. */
   readonly #memory = new Map<string, readonly unknown[]>();
@@ -71,12 +76,21 @@ export class Catalogue {
   /** Adds a slot to a series; a field of another type in this measurement is the caller's to refuse. */
   add(series: SeriesEntry, field: string, type: FieldType, table: ValueTable, id: number): Slot {
     this.#memory.clear();
-    const slot: Slot = { id, table, type, series, field, latest_ns: undefined, latest: undefined };
+    const { length: number } = this.slots;
+    const slot: Slot = { number, id, table, type, series, field, latest_ns: undefined, latest: undefined };
+    this.slots.push(slot);
     const slots = series.slots.get(field);
     if (slots === undefined) series.slots.set(field, [slot]);
     else slots.push(slot);
     if (!series.measurement.fields.has(field)) series.measurement.fields.set(field, type);
     return slot;
+  }
+
+  /** Tells of the newest value of a slot. */
+  renew(slot: Slot, at_ns: bigint, value: FieldValue): void {
+    slot.latest_ns = at_ns;
+    slot.latest = value;
+    this.renewed?.add(slot);
   }
 
   /** What `find` gives, or gave for the same `key` of the same series and fields. */

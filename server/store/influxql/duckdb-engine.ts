@@ -1,11 +1,12 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { LineReader, type Precision } from "../line-protocol.ts";
 import { Readers } from "../readers.ts";
-import type { Select, Statement } from "./ast.ts";
+import type { Select } from "./ast.ts";
 import type { Describe } from "../describe.ts";
 import { Catalogue, type Slot } from "./catalogue.ts";
 import { Descriptions } from "./descriptions.ts";
 import {
+  type AnswerForm,
   type InfluxEngine,
   InfluxError,
   type QueryOptions,
@@ -13,24 +14,18 @@ import {
   type StatementResult,
   type WriteOptions,
 } from "./engine.ts";
+import { answerText } from "./answers.ts";
 import type { Value } from "./evaluate.ts";
-import { parse } from "./parse.ts";
+import { requirePoints } from "./memory-engine.ts";
+import { MemoryThread } from "./memory-thread.ts";
 import { PointTables } from "./point-tables.ts";
-import { Recent } from "./recent.ts";
-import { type Filling, fillRecent } from "./recent-fill.ts";
+import { type Feed, type Filling, fillRecent } from "./recent-fill.ts";
 import { type Context, runSelect } from "./select.ts";
 import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts";
-import { type RetentionPolicy, show } from "./show.ts";
+import { type Answering, DATABASE, RAW, runText } from "./statements.ts";
 
-/** The one database that there is. */
-export const DATABASE = "vigie";
-const POLICIES: readonly RetentionPolicy[] = [
-  { name: "raw", duration: "2160h0m0s", isDefault: true },
-  { name: "quarter", duration: "43800h0m0s", isDefault: false },
-  { name: "hour", duration: "0s", isDefault: false },
-];
-/** The default policy, and the name that it has in an InfluxDB where nobody chose one. */
-const RAW = new Set(["raw", "autogen"]);
+/** After the thread that answers from memory has failed, the database answers alone for so long. */
+const AGAIN_MS = 600_000;
 
 const PRECISIONS = new Map<bigint, Precision>([
   [1n, "n"],
@@ -47,8 +42,8 @@ export interface OwnReadings {
   relation(from: number, to: number): string;
   /** The same of their roll-ups: `series`, `instant`, `n`, `total`, `low`, `high`, `first`, `last`; in whole steps. */
   readonly rolled?: (policy: RolledPolicy, from: number, to: number) => string;
-  /** Hands on to `recent`, from now on, all that is written; resolves to how many readings there are that it was not handed. */
-  readonly hold?: (recent: Recent | undefined) => Promise<number>;
+  /** Hands on to `feed`, from now on, all that is written; resolves to how many readings there are that it was not handed. */
+  readonly hold?: (feed: Feed | undefined) => Promise<number>;
   /** Runs `work` while nothing is removed that it may read. */
   read<Result>(work: () => Promise<Result>): Promise<Result>;
   readonly describe: Describe;
@@ -57,6 +52,7 @@ export interface OwnReadings {
 /** Answers InfluxQL and takes line protocol over an open DuckDB: names from the catalogue in memory, values by SQL. */
 export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> {
   readonly catalogue = new Catalogue();
+  readonly answered = { memory: 0, database: 0 };
   readonly #instance: DuckDBInstance;
   readonly #reader = new LineReader();
   readonly #idle: DuckDBConnection[] = [];
@@ -71,9 +67,13 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   /** Made when somebody first asks for what is summed up. */
   #rolled: Rolled | undefined;
   readonly #recent_B: number;
-  #recentReadings: Recent | undefined;
-  #recentPoints: Recent | undefined;
+  /** What answers from memory, once somebody has asked. */
+  #thread: MemoryThread | undefined;
+  #isHeld = false;
+  #pointFeed: Feed | undefined;
   #remembering: Promise<void> | undefined;
+  #asked_ms = 0;
+  #again_ms = Number.NEGATIVE_INFINITY;
   /** Who asks. */
   readonly #asking = new Readers();
 
@@ -100,8 +100,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     const slot = (this.#ownSlots[id] ??= this.#ownSlot(id, device, measure));
     const at_ns = BigInt(at_ms) * 1_000_000n;
     if (slot.latest_ns !== undefined && at_ns < slot.latest_ns) return;
-    slot.latest_ns = at_ns;
-    slot.latest = value;
+    this.catalogue.renew(slot, at_ns, value);
   }
 
   #ownSlot(id: number, device: string, measure: string): Slot {
@@ -113,37 +112,47 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
 
   /** Holds the newest values in memory from now on; resolves when they are there. */
   remember(now_ms: number): Promise<void> {
-    if (this.#recent_B === 0) return Promise.resolve();
+    this.#asked_ms = now_ms;
+    if (this.#recent_B === 0 || now_ms < this.#again_ms) return Promise.resolve();
     // Begun once, and again only when what was held was given up: after a write that failed.
-    if (this.#remembering === undefined || this.#tables?.recent !== this.#recentPoints) {
-      this.#remembering = this.#remember(now_ms).catch(() => this.#forgetAll());
+    if (this.#remembering === undefined || this.#tables?.feed !== this.#pointFeed) {
+      const begun = this.#remember(now_ms).catch(() => {
+        if (this.#remembering === begun) this.#forgetAll();
+      });
+      this.#remembering = begun;
     }
     return this.#remembering;
   }
 
   async #remember(now_ms: number): Promise<void> {
-    this.#forgetPoints();
+    this.#forgetAll();
+    const thread = new MemoryThread(this.catalogue, () => {
+      if (this.#thread !== thread) return;
+      this.#again_ms = this.#asked_ms + AGAIN_MS;
+      this.#forgetAll();
+    });
+    this.#thread = thread;
     const connection = await this.#instance.connect();
     // Whoever asks meanwhile goes first.
     const filling: Filling = { connection, now_ms, pause: () => this.#asking.ended() };
     try {
       const begun = this.#writing.then(() => {
-        const tables = this.#tables as PointTables;
-        const filled = tables.remember(this.#recent_B / 2, filling);
-        this.#recentPoints = tables.recent;
-        return { filled };
+        const feed = thread.hold("points", this.#recent_B / 2);
+        this.#pointFeed = feed;
+        return { filled: (this.#tables as PointTables).hold(feed, filling) };
       });
       this.#writing = begun.catch(() => {});
       await (
         await begun
       ).filled;
       const own = this.#own;
-      if (own?.hold === undefined) return;
-      const recent = new Recent(this.#recent_B / 2);
-      this.#recentReadings = recent;
-      const rows = String(await own.hold(recent));
-      const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
-      await own.read(() => fillRecent(recent, [{ relation, perMs: 1, rows }], filling));
+      if (own?.hold !== undefined) {
+        const feed = thread.hold("readings", this.#recent_B / 2);
+        const rows = String(await own.hold(feed));
+        const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
+        await own.read(() => fillRecent(feed, [{ relation, perMs: 1, rows }], filling));
+      }
+      this.#isHeld = this.#thread === thread;
     } finally {
       connection.closeSync();
     }
@@ -151,26 +160,25 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
 
   /** The database answers, until somebody asks again. */
   #forgetAll(): void {
-    this.#forgetPoints();
+    if (this.#tables !== undefined) this.#tables.feed = undefined;
+    this.#pointFeed = undefined;
     void this.#own?.hold?.(undefined);
-    this.#recentReadings = undefined;
+    void this.#thread?.end();
+    this.#thread = undefined;
+    this.#isHeld = false;
     this.#remembering = undefined;
-  }
-
-  #forgetPoints(): void {
-    if (this.#tables !== undefined) this.#tables.recent = undefined;
-    this.#recentPoints = undefined;
   }
 
   /** What is before `at` may no longer be in the database; milliseconds since 1970. */
   forget(at: number): void {
-    this.#recentReadings?.forget(at);
-    this.#tables?.recent?.forget(at);
+    this.#thread?.forget(at);
   }
 
   async close(): Promise<void> {
     await this.#remembering;
     await this.#writing.catch(() => {});
+    await this.#thread?.end();
+    this.#thread = undefined;
     await this.#descriptions?.close();
     this.#tables?.close();
     this.#tables = undefined;
@@ -178,78 +186,63 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   }
 
   query(text: string, options: QueryOptions): Promise<StatementResult[]> {
-    return this.#asking.read(() => this.#answer(text, options));
+    return this.#asking.read(
+      async () => this.#count(await this.#held?.ask(text, options)) ?? runText(text, options, this.#answering(options)),
+    );
   }
 
-  async #answer(text: string, options: QueryOptions): Promise<StatementResult[]> {
-    const statements = parse(text, options.parameters);
-    const results: StatementResult[] = [];
-    for (const [statement, each] of statements.entries()) {
-      try {
-        results.push({ statement, series: await this.#run(each, options) });
-      } catch (problem) {
-        if (!(problem instanceof InfluxError)) throw problem;
-        results.push({ statement, series: [], error: problem.message });
-        // InfluxDB does not go on after an error.
-        for (let rest = statement + 1; rest < statements.length; rest++) {
-          results.push({ statement: rest, series: [], error: "not executed" });
-        }
-        break;
-      }
-    }
-    return results;
+  answer(text: string, options: QueryOptions, form: AnswerForm): Promise<string | Uint8Array> {
+    return this.#asking.read(
+      async () =>
+        this.#count(await this.#held?.answer(text, options, form)) ??
+        answerText(await runText(text, options, this.#answering(options)), form),
+    );
   }
 
-  async #run(statement: Statement, options: QueryOptions): Promise<ResultSeries[]> {
-    switch (statement.kind) {
-      case "select": {
-        if (statement.into !== undefined) {
-          throw new InfluxError(400, "INTO is not supported: this server computes what it keeps by itself");
-        }
-        const policies = new Set<string>();
-        this.#requirePlaces(statement, options, policies);
-        if (policies.size > 1) throw new InfluxError(400, "a statement reads one retention policy: ask twice");
-        const [policy = "raw"] = policies;
-        const { now_ns, limits } = options;
-        const reading = new Reading(this.#instance, this.#idle, options);
-        try {
-          const work = (): Promise<ResultSeries[]> =>
-            runSelect(statement, {
-              ...this.#placesOf(policy),
-              now_ns,
-              limits,
-              fetch: (sql) => reading.fetch(sql),
-              each: (sql, take) => reading.each(sql, take),
-              took: (points) => reading.took(points),
-            });
-          return await (this.#own === undefined ? work() : this.#own.read(work));
-        } finally {
-          reading.end();
-        }
-      }
-      case "show":
-        return show(statement, {
-          catalogue: this.catalogue,
-          database: options.database,
-          databases: [DATABASE],
-          policies: POLICIES,
-          now_ns: options.now_ns,
+  get #held(): MemoryThread | undefined {
+    return this.#isHeld ? this.#thread : undefined;
+  }
+
+  #count<Found>(fromMemory: Found | undefined): Found | undefined {
+    this.answered[fromMemory === undefined ? "database" : "memory"]++;
+    return fromMemory;
+  }
+
+  #answering(options: QueryOptions): Answering {
+    return {
+      catalogue: this.catalogue,
+      keeps: (policy) => this.#own?.rolled !== undefined && isRolled(policy),
+      select: (select, policy) => this.#select(select, policy, options),
+    };
+  }
+
+  async #select(select: Select, policy: string, options: QueryOptions): Promise<ResultSeries[]> {
+    const { now_ns, limits } = options;
+    const reading = new Reading(this.#instance, this.#idle, options);
+    try {
+      const work = (): Promise<ResultSeries[]> =>
+        runSelect(select, {
+          ...this.#placesOf(policy),
+          recent: undefined,
+          now_ns,
+          limits,
+          fetch: (sql) => reading.fetch(sql),
+          each: (sql, take) => reading.each(sql, take),
+          took: (points) => reading.took(points),
         });
-      case "refused":
-        // Clients make sure of their database before they write: ours is there.
-        if (statement.what === "CREATE DATABASE" && statement.database === DATABASE) return [];
-        throw new InfluxError(400, `${statement.what} is not supported: this server looks after its data by itself`);
+      return await (this.#own === undefined ? work() : this.#own.read(work));
+    } finally {
+      reading.end();
     }
   }
 
   /** Where names and readings of a policy are found. */
-  #placesOf(policy: string): Pick<Context, "catalogue" | "relation" | "recent"> {
+  #placesOf(policy: string): Pick<Context, "catalogue" | "relation"> {
     const own = this.#own;
     if (own?.rolled === undefined || !isRolled(policy)) {
       return {
         catalogue: this.catalogue,
         relation: (from_ms, to_ms) => own?.relation(from_ms, to_ms) ?? "readings",
-        recent: { readings: this.#recentReadings, points: this.#tables?.recent },
       };
     }
     if (this.#rolled === undefined) {
@@ -259,30 +252,8 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     const { rolled } = own;
     return {
       catalogue: this.#rolled.catalogue,
-      recent: undefined,
       relation: (from_ms, to_ms, ids) => rolledRelation(policy, rolled, from_ms, to_ms, ids),
     };
-  }
-
-  #keepsRolled(policy: string): boolean {
-    return this.#own?.rolled !== undefined && isRolled(policy);
-  }
-
-  /** Every database and policy that a SELECT names must be one that there is; gathers the policies. */
-  #requirePlaces(select: Select, options: QueryOptions, policies: Set<string>): void {
-    for (const source of select.from) {
-      if (source.kind === "subquery") {
-        this.#requirePlaces(source.select, options, policies);
-        continue;
-      }
-      const database = source.database ?? options.database ?? "";
-      if (database === "") throw new InfluxError(400, "database name required");
-      if (database !== DATABASE) throw new InfluxError(404, `database not found: ${database}`);
-      const policy = source.retention ?? options.retention ?? "";
-      const isRaw = policy === "" || RAW.has(policy);
-      if (!isRaw && !this.#keepsRolled(policy)) throw new InfluxError(404, `retention policy not found: ${policy}`);
-      policies.add(isRaw ? "raw" : policy);
-    }
   }
 
   async writeLines(body: Uint8Array, options: WriteOptions): Promise<void> {
@@ -374,11 +345,8 @@ class Reading {
   }
 
   took(points: number): void {
-    const { limits } = this.#options;
     this.#points += points;
-    if (limits.points > 0 && this.#points > limits.points) {
-      throw new InfluxError(500, `max-select-point limit exceeed: (${this.#points}/${limits.points})`);
-    }
+    requirePoints(this.#points, this.#options.limits.points);
   }
 
   end(): void {

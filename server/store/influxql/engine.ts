@@ -15,6 +15,8 @@ export type FieldValue = number | bigint | string | boolean;
 
 /** What answers InfluxQL and takes points: the embedded store's second face. */
 export interface InfluxEngine {
+  /** How many questions were answered by what is held in memory, and how many by the database. */
+  readonly answered: { readonly memory: number; readonly database: number };
   /** Runs one text of one or more statements. Each statement has its own result or error; a text that does not parse raises InfluxError. */
   query(text: string, options: QueryOptions): Promise<StatementResult[]>;
   /** As `query`, and writes what it found as the whole body of an answer; bytes are UTF-8. */
@@ -76,12 +78,16 @@ export interface StatementResult {
 
 export interface ResultSeries {
   readonly name: string;
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** The same as JSON, keys in order, where it is remembered. */
+  readonly tagsText?: string;
   readonly columns: readonly string[];
   /** For each column what it holds, so that a writer prints integers, floats and times as InfluxDB does. */
   readonly types: readonly (FieldType | "time")[];
   /** Rows; a time is nanoseconds as bigint. */
   readonly values: readonly (readonly (FieldValue | null)[])[];
+  /** The same without a row for each, where one value stands beside the time. */
+  readonly points?: { readonly times: readonly bigint[]; readonly values: readonly (FieldValue | null)[] };
 }
 
 /** An answer of InfluxDB's that is an error: its status and its own words. */

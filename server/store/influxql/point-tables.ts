@@ -5,8 +5,8 @@ import { type Columns, VALUE_TYPES } from "../line-protocol.ts";
 import { rowsOf } from "../sql.ts";
 import type { FieldType } from "./ast.ts";
 import type { Catalogue, Slot } from "./catalogue.ts";
-import { Recent } from "./recent.ts";
-import { type Filling, fillRecent, type Past } from "./recent-fill.ts";
+import type { FieldValue } from "./engine.ts";
+import { type Feed, type Filling, fillRecent, type Past } from "./recent-fill.ts";
 import { compareText } from "./tags.ts";
 
 const CHUNK_ROWS = 2048;
@@ -42,8 +42,8 @@ export class PointTables {
   readonly #slotAppender: DuckDBAppender;
   readonly #slotOf: (Slot | undefined)[] = [];
   #slots: number;
-  /** The newest values, once somebody asked for some. */
-  recent: Recent | undefined;
+  /** Is handed all that is written, once somebody asked. */
+  feed: Feed | undefined;
 
   private constructor(
     connection: DuckDBConnection,
@@ -90,8 +90,7 @@ export class PointTables {
       for (const [id, at_ns, value] of newest) {
         const slot = slots[id as number];
         if (slot === undefined) continue;
-        slot.latest_ns = at_ns as bigint;
-        slot.latest = value as Slot["latest"];
+        catalogue.renew(slot, at_ns as bigint, value as FieldValue);
       }
     }
     const appender = async (type: Stored): Promise<DuckDBAppender> => connection.createAppender(TABLES[type]);
@@ -110,11 +109,10 @@ export class PointTables {
     );
   }
 
-  /** Holds the newest values in memory from now on, at most `most_B` bytes; no write may run while it begins. */
-  remember(most_B: number, filling: Filling): Promise<void> {
-    const recent = new Recent(most_B);
-    this.recent = recent;
-    return fillRecent(recent, STORED.map(pastOf), filling);
+  /** Hands all that there is to `feed`, and what is written from now on; no write may run while it begins. */
+  hold(feed: Feed, filling: Filling): Promise<void> {
+    this.feed = feed;
+    return fillRecent(feed, STORED.map(pastOf), filling);
   }
 
   /**
@@ -130,7 +128,8 @@ export class PointTables {
     } catch (problem) {
       await this.#connection.run("ROLLBACK").catch(() => {});
       // It may hold what was not kept; who asks next has it filled anew.
-      this.recent = undefined;
+      this.feed?.drop();
+      this.feed = undefined;
       throw problem;
     }
     return { dropped: refused.size, reason };
@@ -179,17 +178,14 @@ export class PointTables {
         let times = late.get(slot);
         if (times === undefined) late.set(slot, (times = new Map()));
         times.set(time, series.length);
-        if (time === slot.latest_ns) slot.latest = value;
-      } else {
-        slot.latest_ns = time;
-        slot.latest = value;
-      }
+        if (time === slot.latest_ns) this.#catalogue.renew(slot, time, value);
+      } else this.#catalogue.renew(slot, time, value);
       series.push(slot.id);
       instants.push(time);
       values.push(value);
-      if (this.recent === undefined) continue;
-      if (time % NS_PER_MS === 0n) this.recent.put(slot.id, Number(time / NS_PER_MS), value);
-      else this.recent.refuse(slot.id);
+      if (this.feed === undefined) continue;
+      if (time % NS_PER_MS === 0n) this.feed.put(slot.id, Number(time / NS_PER_MS), value);
+      else this.feed.refuse(slot.id);
     }
     this.#addSlots(added);
     if (late.size > 0) await this.#makeRoom(late, batches);

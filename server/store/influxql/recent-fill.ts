@@ -2,7 +2,25 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { DAY, HOUR } from "#protocol/units.ts";
 import { rowsOf } from "../sql.ts";
 import type { FieldValue } from "./engine.ts";
-import type { PastRows, Recent } from "./recent.ts";
+import type { PastRows } from "./recent.ts";
+
+/** What is handed the newest values, of readings or of points, so that they are held in memory. */
+export interface Feed {
+  /** How many values of the past there is room for. */
+  readonly room: number;
+  /** Hands on a value as it is written. */
+  put(id: number, at_ms: number, value: FieldValue): void;
+  /** Of this series nothing can be held. */
+  refuse(id: number): void;
+  /** What was handed on does not hold any more. */
+  drop(): void;
+  /** Says of how many values each series of the past will be. */
+  expect(counts: ReadonlyMap<number, number>): void;
+  /** Hands on a piece of the past; resolves when it was taken. */
+  past(rows: PastRows): Promise<void>;
+  /** All of the past from here on was handed on. */
+  begin(from: number): void;
+}
 
 /** Where values of the past lie: `relation` stands behind FROM and has `series`, `instant` (in `unit_ms`) and `value`. */
 export interface Past {
@@ -25,9 +43,9 @@ export interface Filling {
 }
 
 /** Reads into memory what is newest, as far as there is room for it. */
-export async function fillRecent(recent: Recent, pasts: readonly Past[], filling: Filling): Promise<void> {
+export async function fillRecent(feed: Feed, pasts: readonly Past[], filling: Filling): Promise<void> {
   const { connection } = filling;
-  const from = await beginning(recent, pasts, filling);
+  const from = await beginning(feed, pasts, filling);
   const counts = new Map<number, number>();
   for (const { relation, perMs } of pasts) {
     const rows = await rowsOf(
@@ -36,15 +54,17 @@ export async function fillRecent(recent: Recent, pasts: readonly Past[], filling
     );
     for (const [series, count, isFiner] of rows) {
       counts.set(series as number, count as number);
-      if (isFiner === true) recent.refuse(series as number);
+      if (isFiner === true) feed.refuse(series as number);
     }
   }
-  await recent.fill(from, counts, rowsSince(pasts, filling, from));
+  feed.expect(counts);
+  for await (const rows of rowsSince(pasts, filling, from)) await feed.past(rows);
+  feed.begin(from);
 }
 
-async function beginning(recent: Recent, pasts: readonly Past[], { connection, now_ms }: Filling): Promise<number> {
+async function beginning({ room }: Feed, pasts: readonly Past[], { connection, now_ms }: Filling): Promise<number> {
   const all = await rowsOf(connection, `SELECT (${pasts.map(({ rows }) => rows).join(" + ")})::DOUBLE`);
-  if ((all[0]?.[0] as number) <= recent.room) return Number.NEGATIVE_INFINITY;
+  if ((all[0]?.[0] as number) <= room) return Number.NEGATIVE_INFINITY;
   const found = SPANS.map(() => 0);
   for (const { relation, perMs } of pasts) {
     const longest = now_ms - SPANS[0];
@@ -55,7 +75,7 @@ async function beginning(recent: Recent, pasts: readonly Past[], { connection, n
     );
     row.forEach((count, place) => (found[place] = (found[place] ?? 0) + (count as number)));
   }
-  const place = found.findIndex((count) => count <= recent.room);
+  const place = found.findIndex((count) => count <= room);
   return now_ms - (SPANS[place] ?? 0);
 }
 

@@ -5,8 +5,8 @@ import { type ColumnType, RecentColumn } from "./recent-column.ts";
 const COLUMN_BYTES = 240;
 /** A column of the past is made so much larger than it is, for what comes next. */
 const ROOM_TO_GROW = 1.1;
-/** So much of what it may hold is left after it has let go of the oldest. */
-const KEPT = 0.75;
+/** So much of what it may hold is filled at first. */
+const FILLED = 0.75;
 
 /** Rows of the past, each time of a series once. */
 export interface PastRows {
@@ -15,6 +15,9 @@ export interface PastRows {
   readonly times: readonly number[];
   readonly values: readonly FieldValue[];
 }
+
+/** How many values of the past there is room for in so many bytes. */
+export const roomOf = (most_B: number): number => Math.floor((most_B * FILLED) / 16);
 
 /**
  * The newest values of every series in memory, by columns, so that a dashboard that is looked at every ten seconds costs no
@@ -38,11 +41,6 @@ export class Recent {
 
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** How many values of the past there is room for. */
-  get room(): number {
-    return Math.floor((this.#most_B * KEPT) / 16);
   }
 
   /** The values of a series; undefined: there are none. */
@@ -70,17 +68,16 @@ export class Recent {
     this.#columns[id] = undefined;
   }
 
-  /**
-   * Takes the past from `from` on, piece by piece, and then what was written meanwhile. `counts`: by series how many values
-   * there will be, so that each column is made once.
-   */
-  async fill(from: number, counts: ReadonlyMap<number, number>, pieces: AsyncIterable<PastRows>): Promise<void> {
-    for await (const { series, times, values } of pieces) {
-      for (let row = 0; row < series.length; row++) {
-        const id = series[row] as number;
-        this.#add(id, times[row] as number, values[row] as FieldValue, counts.get(id));
-      }
+  /** Takes a piece of the past, in any order. `counts`: by series how many values there will be, so that a column is made once. */
+  takePast({ series, times, values }: PastRows, counts: ReadonlyMap<number, number>): void {
+    for (let row = 0; row < series.length; row++) {
+      const id = series[row] as number;
+      this.#add(id, times[row] as number, values[row] as FieldValue, counts.get(id));
     }
+  }
+
+  /** The past from `from` on is here; now counts what was written meanwhile. */
+  begin(from: number): void {
     for (const column of this.#columns) column?.settle();
     const written = this.#written ?? [];
     this.#written = undefined;

@@ -46,7 +46,7 @@ function held(recent: Recent): [number, [number, number][]][] {
   return found;
 }
 
-async function* inPieces(rows: readonly Written[], between: () => void): AsyncIterable<PastRows> {
+function* inPieces(rows: readonly Written[]): Iterable<PastRows> {
   for (let from = 0; from < rows.length; from += 7) {
     const piece = rows.slice(from, from + 7);
     yield {
@@ -54,13 +54,12 @@ async function* inPieces(rows: readonly Written[], between: () => void): AsyncIt
       times: piece.map(({ at }) => at),
       values: piece.map(({ value }) => value),
     };
-    between();
   }
 }
 
-test("what is written late, twice or while the past is still being read is held as it was written last", async () => {
-  await fc.assert(
-    fc.asyncProperty(written(60), written(30), written(60), async (past, meanwhile, after) => {
+test("what is written late, twice or while the past is still being read is held as it was written last", () => {
+  fc.assert(
+    fc.property(written(60), written(30), written(60), (past, meanwhile, after) => {
       const recent = new Recent(1e6);
       const once = expected(past, 0).flatMap(([id, values]) => values.map(([at, value]) => ({ id, at, value })));
       const waiting = [...meanwhile];
@@ -69,26 +68,24 @@ test("what is written late, twice or while the past is still being read is held 
           .entries()
           .map(([id, all]) => [id, all.length]),
       );
-      await recent.fill(0, counts, inPieces(once, () => {
+      for (const piece of inPieces(once)) {
+        recent.takePast(piece, counts);
         const next = waiting.shift();
         if (next !== undefined) recent.put(next.id, next.at, next.value);
-      })); // prettier-ignore
+      }
+      recent.begin(0);
       for (const { id, at, value } of [...waiting, ...after]) recent.put(id, at, value);
       expect(held(recent)).toEqual(expected([...past, ...meanwhile, ...after], 0));
     }),
   );
 });
 
-test("it never takes more than it may, and what is left is complete from an instant on", async () => {
-  await fc.assert(
-    fc.asyncProperty(written(400), async (all) => {
+test("it never takes more than it may, and what is left is complete from an instant on", () => {
+  fc.assert(
+    fc.property(written(400), (all) => {
       const most = 2_500;
       const recent = new Recent(most);
-      await recent.fill(
-        Number.NEGATIVE_INFINITY,
-        new Map(),
-        inPieces([], () => {}),
-      );
+      recent.begin(Number.NEGATIVE_INFINITY);
       for (const { id, at, value } of all) {
         recent.put(id, at, value);
         expect(recent.bytes).toBeLessThanOrEqual(most);
@@ -98,13 +95,9 @@ test("it never takes more than it may, and what is left is complete from an inst
   );
 });
 
-test("a series is left to the database from its first value on that no column holds exactly", async () => {
+test("a series is left to the database from its first value on that no column holds exactly", () => {
   const recent = new Recent(1e6);
-  await recent.fill(
-    Number.NEGATIVE_INFINITY,
-    new Map(),
-    inPieces([], () => {}),
-  );
+  recent.begin(Number.NEGATIVE_INFINITY);
   recent.put(0, 1, 2n ** 53n - 1n);
   expect([recent.holds(0), recent.column(0)?.value(0)]).toEqual([true, 2n ** 53n - 1n]);
   recent.put(0, 2, 2n ** 54n + 1n);
