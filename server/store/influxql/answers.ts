@@ -1,4 +1,5 @@
 import type { AnswerForm, FieldValue, ResultSeries, StatementResult } from "./engine.ts";
+import { quoted } from "./json-text.ts";
 
 /** In what a time is told: RFC 3339 when nothing was asked for, else a whole number of this unit. */
 export const EPOCHS = {
@@ -34,11 +35,13 @@ function* pieces(results: readonly StatementResult[], rows: number): Generator<P
     if (result.series.length === 0) yield result;
     for (const [index, series] of result.series.entries()) {
       const isLastSeries = index === result.series.length - 1;
-      for (let from = 0; from === 0 || from < series.values.length; from += rows) {
-        const more = from + rows < series.values.length;
+      const { name, tags, columns, types, values } = series;
+      for (let from = 0; from === 0 || from < values.length; from += rows) {
+        const more = from + rows < values.length;
+        const piece = { name, tags, columns, types, values: values.slice(from, from + rows) };
         yield {
           statement: result.statement,
-          series: [{ ...series, values: series.values.slice(from, from + rows), ...(more && { partial: true }) }],
+          series: [more ? { ...piece, partial: true } : piece],
           ...(result.messages && { messages: result.messages }),
           ...((more || !isLastSeries) && { partial: true }),
           ...(isLastSeries && !more && result.error !== undefined && { error: result.error }),
@@ -60,41 +63,86 @@ function json(results: readonly PieceOfResult[], form: AnswerForm): string {
 }
 
 function resultJson(result: PieceOfResult, form: AnswerForm): string {
-  const parts = [`"statement_id":${result.statement}`];
-  if (result.series.length > 0) {
-    parts.push(`"series":[${result.series.map((each) => seriesJson(each, form)).join(",")}]`);
-  }
+  let text = `{"statement_id":${result.statement}`;
+  if (result.series.length > 0) text += `,"series":[${seriesJson(result.series, form)}]`;
   if (result.messages !== undefined && result.messages.length > 0) {
     const told = result.messages.map(({ level, text }) => `{"level":${quoted(level)},"text":${quoted(text)}}`);
-    parts.push(`"messages":[${told.join(",")}]`);
+    text += `,"messages":[${told.join(",")}]`;
   }
-  if (result.partial === true) parts.push(`"partial":true`);
-  if (result.error !== undefined) parts.push(`"error":${quoted(result.error)}`);
-  return `{${parts.join(",")}}`;
+  if (result.partial === true) text += `,"partial":true`;
+  if (result.error !== undefined) text += `,"error":${quoted(result.error)}`;
+  return `${text}}`;
 }
 
-function seriesJson(series: ResultSeries & { readonly partial?: boolean }, form: AnswerForm): string {
-  const parts: string[] = [];
-  if (series.name !== "") parts.push(`"name":${quoted(series.name)}`);
-  const tags = Object.entries(series.tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (tags.length > 0)
-    parts.push(`"tags":{${tags.map(([key, value]) => `${quoted(key)}:${quoted(value)}`).join(",")}}`);
-  parts.push(`"columns":[${series.columns.map(quoted).join(",")}]`);
-  if (series.values.length > 0) {
-    const write = series.types.map((type) => (type === "time" ? timeWriter(form.epoch_ns) : valueJson));
-    let rows = "";
-    for (const row of series.values) {
-      rows += rows === "" ? "[" : ",[";
-      for (let index = 0; index < row.length; index++) {
-        if (index > 0) rows += ",";
-        rows += (write[index] ?? valueJson)(row[index] ?? null);
-      }
-      rows += "]";
+/** What many series have in common is written out once. */
+function seriesJson(all: PieceOfResult["series"], form: AnswerForm): string {
+  const timeText = timeWriter(form.epoch_ns);
+  let named: string | undefined;
+  let name = "";
+  let known: ResultSeries["columns"] | undefined;
+  let columns = "";
+  let out = "";
+  for (const series of all) {
+    if (series.name !== named) {
+      named = series.name;
+      name = named === "" ? "" : `"name":${quoted(named)},`;
     }
-    parts.push(`"values":[${rows}]`);
+    if (series.columns !== known) {
+      known = series.columns;
+      columns = `"columns":[${known.map(quoted).join(",")}]`;
+    }
+    out += out === "" ? "{" : ",{";
+    out += name;
+    const tags = series.tagsText ?? tagsJson(series.tags ?? {});
+    if (tags !== "{}") {
+      out += '"tags":';
+      out += tags;
+      out += ",";
+    }
+    out += columns;
+    const { points } = series;
+    const rows = points === undefined ? rowsText(series, timeText) : pointsText(points, timeText);
+    if (rows !== "") {
+      out += ',"values":[';
+      out += rows;
+      out += "]";
+    }
+    out += series.partial === true ? ',"partial":true}' : "}";
   }
-  if (series.partial === true) parts.push(`"partial":true`);
-  return `{${parts.join(",")}}`;
+  return out;
+}
+
+function tagsJson(tags: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${sorted.map(([key, value]) => `${quoted(key)}:${quoted(value)}`).join(",")}}`;
+}
+
+type WriteValue = (value: FieldValue | null) => string;
+
+function rowsText({ types, values }: ResultSeries, timeText: WriteValue): string {
+  const write = types.map((type) => (type === "time" ? timeText : valueJson));
+  let rows = "";
+  for (const row of values) {
+    rows += rows === "" ? "[" : ",[";
+    for (let index = 0; index < row.length; index++) {
+      if (index > 0) rows += ",";
+      rows += (write[index] ?? valueJson)(row[index] ?? null);
+    }
+    rows += "]";
+  }
+  return rows;
+}
+
+function pointsText({ times, values }: NonNullable<ResultSeries["points"]>, timeText: WriteValue): string {
+  let rows = "";
+  for (let index = 0; index < values.length; index++) {
+    rows += rows === "" ? "[" : ",[";
+    rows += timeText(times[index] ?? null);
+    rows += ",";
+    rows += valueJson(values[index] ?? null);
+    rows += "]";
+  }
+  return rows;
 }
 
 function valueJson(value: FieldValue | null): string {
@@ -102,9 +150,19 @@ function valueJson(value: FieldValue | null): string {
   return typeof value === "number" ? numberText(value) : String(value);
 }
 
-function timeWriter(epoch_ns: bigint | undefined): (value: FieldValue | null) => string {
-  if (epoch_ns === undefined) return (value) => (typeof value === "bigint" ? `"${rfc3339(value)}"` : valueJson(value));
-  return (value) => (typeof value === "bigint" ? String(value / epoch_ns) : valueJson(value));
+/** Writes times; the last one again as it was written: many series have the same ones. */
+function timeWriter(epoch_ns: bigint | undefined): WriteValue {
+  const write = (at_ns: bigint): string => (epoch_ns === undefined ? `"${rfc3339(at_ns)}"` : String(at_ns / epoch_ns));
+  let known: bigint | undefined;
+  let text = "";
+  return (value) => {
+    if (typeof value !== "bigint") return valueJson(value);
+    if (value !== known) {
+      known = value;
+      text = write(value);
+    }
+    return text;
+  };
 }
 
 /** RFC 3339 in UTC with as many digits of the second as it needs: `2026-01-02T03:04:05.6Z`. */
@@ -117,23 +175,6 @@ function rfc3339(at_ns: bigint): string {
 
 const numberText = (value: number): string =>
   Object.is(value, -0) ? "-0" : Number.isFinite(value) ? String(value) : "null";
-
-/** As Go writes JSON: safe to put into HTML, too. */
-const quoted = (text: string): string =>
-  PLAIN.test(text)
-    ? `"${text}"`
-    : JSON.stringify(text).replace(/[<>&\u2028\u2029]|\\./g, (found) => GO_ESCAPES[found] ?? found);
-/** What needs no escape at all: most names and tags. */
-const PLAIN = /^[\w \-./:%()]*$/;
-const GO_ESCAPES: Readonly<Record<string, string>> = {
-  "<": "\\u003c",
-  ">": "\\u003e",
-  "&": "\\u0026",
-  "\\b": "\\u0008",
-  "\\f": "\\u000c",
-  "\u2028": "\\u2028",
-  "\u2029": "\\u2029",
-};
 
 /** JSON of ours with line breaks and four spaces, without reading its numbers: they may be longer than a double holds. */
 function indented(text: string): string {

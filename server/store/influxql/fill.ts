@@ -1,7 +1,7 @@
 import type { Fill } from "./ast.ts";
 import type { Value } from "./evaluate.ts";
 import type { Options } from "./options.ts";
-import type { Run, Stream } from "./stream.ts";
+import type { GrowingRun, Run, Stream } from "./stream.ts";
 import { ahead, MIN_NS, windowOf } from "./window.ts";
 
 /** Puts a point into every window that has none, from the start of the span to its end. */
@@ -35,7 +35,7 @@ function filledRun(
     const span = endTime > startTime ? endTime - startTime : startTime - endTime;
     if (BigInt(run.times.length - 1) * options.every === span) return run;
   }
-  const out: Run = { name: run.name, tags: run.tags, times: [], values: [], ...(run.aux && { aux: [] }) };
+  const out: GrowingRun = { name: run.name, tags: run.tags, times: [], values: [], ...(run.aux && { aux: [] }) };
   let time = startTime === MIN_NS ? windowOf(firstTime, options)[0] : startTime;
   steps.begin(time);
   let previous: Value = null;

@@ -1,7 +1,7 @@
 import type { Value } from "./evaluate.ts";
 import type { Options } from "./options.ts";
 import { idsSql, type Scan } from "./scan.ts";
-import type { Run, Stream } from "./stream.ts";
+import type { GrowingRun, Stream } from "./stream.ts";
 import { windowOf } from "./window.ts";
 
 /** Groups times windows of a grid that is worked on at once: a value each. */
@@ -93,14 +93,14 @@ export function gridOf(scan: Scan, aggregate: string, isFloat: boolean, options:
     },
     stream() {
       const times = Array.from({ length: windows }, (_, index) => first + BigInt(index) * every);
-      const runs: Run[] = [];
+      const runs: GrowingRun[] = [];
       const places = groupOf === undefined ? groups.map((_, index) => index) : placesOf(groupOf, groups.length);
       for (let index = 0; index < groups.length; index++) {
         const at = isAscending ? index : groups.length - 1 - index;
         const group = groups[at];
         if (group === undefined) continue;
         const from = (places[at] as number) * windows;
-        const run: Run = { name: group.name, tags: group.tags, times: [], values: [] };
+        const run: GrowingRun = { name: group.name, tags: group.tags, times: [], values: [] };
         for (let step = 0; step < windows; step++) {
           const window = isAscending ? step : windows - 1 - step;
           if (taken[from + window] === 0) continue;

@@ -5,7 +5,7 @@ import { type Reducer, reducerOf } from "./recent-reducers.ts";
 import { ConditionWalk, type RecentScan, recentScan, type RecentSeries } from "./recent-scan.ts";
 import type { Value } from "./evaluate.ts";
 import { type RecentWindows, recentWindows } from "./recent-windows.ts";
-import { type Run, type Stream, StreamBuilder } from "./stream.ts";
+import { type GrowingRun, type Stream, StreamBuilder } from "./stream.ts";
 
 const MS = 1_000_000n;
 /** Functions that give a value of one point, whose own time may be asked for. */
@@ -87,7 +87,7 @@ function inGroups(
   isOwnTime: boolean,
   isAscending: boolean,
 ): Stream | undefined {
-  const runs: Run[] = [];
+  const runs: GrowingRun[] = [];
   const groups = groupsOf(scan);
   if (!isAscending) groups.reverse();
   for (const group of groups) {
@@ -96,7 +96,7 @@ function inGroups(
     reducer.clear();
     if (!takeGroup(group, scan, windows, reducer)) return undefined;
     const { name, tags } = first.each;
-    const run: Run = { name, tags, times: [], values: [] };
+    const run: GrowingRun = { name, tags, times: [], values: [] };
     const order = windows.inOrder();
     for (let step = 0; step < windows.count; step++) {
       const index = isAscending ? step : windows.count - 1 - step;

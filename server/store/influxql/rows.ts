@@ -81,15 +81,24 @@ export class Scanner {
 
   /** The rows of a SELECT that shows what this gives and nothing else. */
   rows(): Rows[] {
+    return this.runs().map(({ name, tags, times, values }) => ({
+      name,
+      tags,
+      rows: values.map((value, index): Value[] => [times[index] as bigint, value]),
+    }));
+  }
+
+  /** The same as they are. */
+  runs(): Stream {
     const { value: filling } = this.#filling;
+    if (filling === null) return this.#stream;
     const type = this.#driver?.type;
-    return this.#stream.map(({ name, tags, times, values }) => {
+    return this.#stream.map((run) => {
       let last: Value = null;
-      const rows = values.map((value, index): Value[] => {
-        last = value ?? (filling === undefined ? last : cast(filling, type));
-        return [times[index] as bigint, last];
-      });
-      return { name, tags, rows };
+      return {
+        ...run,
+        values: run.values.map((value) => (last = value ?? (filling === undefined ? last : cast(filling, type)))),
+      };
     });
   }
 

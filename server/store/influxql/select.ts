@@ -8,12 +8,16 @@ import { hasCall, Parts, SELECTORS } from "./columns.ts";
 import { calls, type Read, rawStream } from "./calls.ts";
 import { innerOptions, type Options, outerOptions, type Ref } from "./options.ts";
 import { cast, fillingOf, type Rows, scanned, Scanner } from "./rows.ts";
+import { type Heads, RunSeries, withoutNaN } from "./run-series.ts";
 import { columnNames, isTime, nameOf, resolve, spread } from "./resolve.ts";
-import { limit, type Stream, StreamBuilder } from "./stream.ts";
+import { limit, type Run, type Stream, StreamBuilder } from "./stream.ts";
 import { compareText, TagSet } from "./tags.ts";
 import { MIN_NS, windowOf } from "./window.ts";
 
-export type Context = Read;
+export interface Context extends Read {
+  /** The answer is written as text at once: rows are made only where somebody looks at them. */
+  readonly isWritten?: boolean;
+}
 
 /** Runs a SELECT. Raises InfluxError in InfluxDB's words. */
 export async function runSelect(select: Select, context: Context): Promise<ResultSeries[]> {
@@ -32,25 +36,35 @@ export async function runSelect(select: Select, context: Context): Promise<Resul
   const names = ["time", ...columnNames(columns)];
   if (timeAlias !== undefined) names[0] = timeAlias;
   const types = ["time" as const, ...columns.map(({ expression }) => resultType(typeOf(expression)))];
+  const heads: Heads = { columns: names, types };
+  const selected = await selection(resolved, options, context);
+  if (selected === undefined) return [];
+  const { only } = selected;
+  if (context.isWritten === true && only !== undefined) {
+    const runs = only.runs();
+    if (!runs.some(isAgain)) return runs.map((run) => new RunSeries(run, heads));
+  }
   const found: ResultSeries[] = [];
   let last: { name: string; tags: TagSet; values: Value[][] } | undefined;
-  for (const { name, tags, rows: values } of await rowsOf(resolved, options, context)) {
+  for (const { name, tags, rows: values } of only?.rows() ?? selected.rows()) {
     for (const row of values) {
-      for (let column = 1; column < row.length; column++) {
-        const value = row[column];
-        // What is no number is shown as nothing: the deviation of one value, say.
-        if (typeof value === "number" && Number.isNaN(value)) row[column] = null;
-      }
+      for (let column = 1; column < row.length; column++) row[column] = withoutNaN(row[column] ?? null);
     }
     if (last !== undefined && last.name === name && (last.tags === tags || last.tags.id === tags.id)) {
       for (const row of values) last.values.push(row);
       continue;
     }
     last = { name, tags, values };
-    if (tags.values.size === 0) found.push({ name, columns: names, types, values });
-    else found.push({ name, tags: tags.object, columns: names, types, values });
+    if (tags.values.size === 0) found.push({ name, ...heads, values });
+    else found.push({ name, tags: tags.object, ...heads, values });
   }
   return found;
+}
+
+/** Whether a run goes on with what the one before it ended with: of a measurement that is read twice. */
+function isAgain({ name, tags }: Run, index: number, runs: Stream): boolean {
+  const before = runs[index - 1];
+  return before !== undefined && before.name === name && (before.tags === tags || before.tags.id === tags.id);
 }
 
 const resultType = (type: ValueType): FieldType =>
@@ -66,7 +80,19 @@ function limitBuckets(select: Select, options: Options, most: number): void {
 }
 
 /** The rows of a SELECT whose names are resolved. */
-export async function rowsOf(select: Select, options: Options, context: Context): Promise<Rows[]> {
+async function rowsOf(select: Select, options: Options, context: Context): Promise<Rows[]> {
+  const selected = await selection(select, options, context);
+  return selected === undefined ? [] : (selected.only?.rows() ?? selected.rows());
+}
+
+interface Selection {
+  /** Where all that is shown is what one call gives. */
+  readonly only: Scanner | undefined;
+  rows(): Rows[];
+}
+
+/** What a SELECT finds whose names are resolved; undefined: nothing. */
+async function selection(select: Select, options: Options, context: Context): Promise<Selection | undefined> {
   const columns = spread(select.columns);
   const parts = new Parts(columns);
   const evaluations = columns.map(({ expression }) => compile(expression, parts.placeOf));
@@ -76,7 +102,7 @@ export async function rowsOf(select: Select, options: Options, context: Context)
   const auxTypes = parts.refs.map(({ ref, place }) => ({ place, type: ref.type }));
   const filling = fillingOf(options);
   if (parts.calls.length === 0) {
-    if (aux.every(({ type }) => type === undefined)) return [];
+    if (aux.every(({ type }) => type === undefined)) return undefined;
     const stream = await sourceStream(select.from, undefined, own, context);
     scanners.push(new Scanner(limit(stream, options.limit, options.offsetRows), undefined, auxTypes, filling));
   } else {
@@ -96,10 +122,11 @@ export async function rowsOf(select: Select, options: Options, context: Context)
   const [only] = scanners;
   const [column] = columns;
   const isBare = parts.calls.length === 1 && parts.size === 1 && columns.length === 1;
-  if (isBare && only !== undefined && column !== undefined && parts.placeOf(column.expression) !== undefined) {
-    return only.rows();
-  }
-  return scanned(scanners, evaluations, parts.size, options.isAscending);
+  const isShown = isBare && column !== undefined && parts.placeOf(column.expression) !== undefined;
+  return {
+    only: isShown ? only : undefined,
+    rows: () => scanned(scanners, evaluations, parts.size, options.isAscending),
+  };
 }
 
 /** The points of all sources: of a field where there is one, otherwise of what stands beside. */

@@ -8,19 +8,27 @@ import type { TagSet } from "./tags.ts";
 export interface Run {
   readonly name: string;
   readonly tags: TagSet;
-  readonly times: bigint[];
-  readonly values: Value[];
+  /** They may be the same of several runs. */
+  readonly times: readonly bigint[];
+  readonly values: readonly Value[];
   /** For each point the values that were asked for beside it. */
-  readonly aux?: (readonly Value[])[];
+  readonly aux?: readonly (readonly Value[])[];
   /** For a mean, of how many values it is. */
-  readonly counts?: number[];
+  readonly counts?: readonly number[];
 }
 
 export type Stream = Run[];
 
+/** A run that points are added to. */
+export interface GrowingRun extends Run {
+  readonly times: bigint[];
+  readonly values: Value[];
+  readonly aux?: (readonly Value[])[];
+}
+
 /** Puts single points behind each other in runs. */
 export class StreamBuilder {
-  readonly runs: Stream = [];
+  readonly runs: GrowingRun[] = [];
   readonly #hasAux: boolean;
 
   constructor(hasAux: boolean) {

@@ -1,3 +1,5 @@
+import { quoted } from "./json-text.ts";
+
 /** Tags of a series, or what a grouping leaves of them: keys in order, a missing tag as an empty value. */
 export class TagSet {
   static readonly NONE = new TagSet(new Map());
@@ -5,6 +7,7 @@ export class TagSet {
   /** What orders groups, as in InfluxDB: the values one after the other. */
   readonly id: string;
   #object: Readonly<Record<string, string>> | undefined;
+  #json: string | undefined;
   readonly #subsets = new Map<string, TagSet>();
 
   constructor(values: ReadonlyMap<string, string>) {
@@ -15,6 +18,11 @@ export class TagSet {
   /** As answers show them. */
   get object(): Readonly<Record<string, string>> {
     return (this.#object ??= Object.fromEntries(this.values));
+  }
+
+  /** The same as answers write them. */
+  get json(): string {
+    return (this.#json ??= `{${[...this.values].map(([key, value]) => `${quoted(key)}:${quoted(value)}`).join(",")}}`);
   }
 
   /** These tags alone, in any order of the keys; what is missing is empty. */
