@@ -7,15 +7,13 @@ import { type AnswerForm, InfluxError } from "../../store/influxql/engine.ts";
 /** The largest body of a write, before and after decompression, and of a query: InfluxDB's own default. */
 export const MAX_BODY_BYTES = 25_000_000;
 
-export const FORM = "application/x-www-form-urlencoded";
+const FORM = "application/x-www-form-urlencoded";
 
 /** The parameters of a request, from the address and from a form in the body. The address wins where both say one. */
-export function parametersOf(request: FastifyRequest): URLSearchParams {
-  const url = request.url;
+export function parametersOf({ url, headers }: FastifyRequest, body?: Uint8Array): URLSearchParams {
   const parameters = new URLSearchParams(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
-  const type = request.headers["content-type"] ?? "";
-  if (request.body instanceof Uint8Array && type.startsWith(FORM)) {
-    for (const [name, value] of new URLSearchParams(Buffer.from(request.body).toString("utf8"))) {
+  if (body !== undefined && headers["content-type"]?.startsWith(FORM) === true) {
+    for (const [name, value] of new URLSearchParams(Buffer.from(body).toString("utf8"))) {
       if (!parameters.has(name)) parameters.append(name, value);
     }
   }
@@ -40,7 +38,8 @@ export function formOf(request: FastifyRequest, parameters: URLSearchParams): An
   };
 }
 
-export const contentTypeOf = (form: Pick<AnswerForm, "csv">): string => (form.csv ? "text/csv" : "application/json");
+export const JSON_TYPE = "application/json; charset=utf-8";
+export const contentTypeOf = (form: Pick<AnswerForm, "csv">): string => (form.csv ? "text/csv" : JSON_TYPE);
 
 /** The first type of `Accept` that we write decides; JSON where there is none. */
 function wantsCsv(accept: string): boolean {
@@ -82,8 +81,7 @@ function integerOf(text: string): bigint {
 const unzip = promisify(gunzip);
 
 /** The body of a write, unpacked. Raises InfluxError 400 (not gzip) or 413 (too large). */
-export async function bodyOf(request: FastifyRequest): Promise<Uint8Array> {
-  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+export async function unpacked(request: FastifyRequest, body: Uint8Array): Promise<Uint8Array> {
   if (request.headers["content-encoding"] !== "gzip") return body;
   try {
     return await unzip(body, { maxOutputLength: MAX_BODY_BYTES });
