@@ -58,12 +58,12 @@ function kindsPage(): string {
 
 function seriesPage(): string {
   const series = Object.entries(SERIES as Record<string, OwnSeries>).map(
-    ([name, { en, fr, written, tags, fields }]) => {
+    ([name, { en, fr, written, isFine, tags, fields }]) => {
       const tagged = Object.entries(tags).map(([tag, what]) => `\`${tag}\` (${what})`);
       return [
         `## ${name}`,
         "",
-        `${en} · ${fr}. Written ${written}. Tags: ${tagged.length === 0 ? "none" : tagged.join(", ")}.`,
+        `${en} · ${fr}. Written ${written}; kept as long as ${isFine ? "readings" : "sums of a quarter of an hour"}. Tags: ${tagged.length === 0 ? "none" : tagged.join(", ")}.`,
         "",
         table(
           ["field", "English", "French", "unit"],

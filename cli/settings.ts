@@ -109,8 +109,8 @@ export const SETTINGS = {
     max_s: 36_600 * 86_400,
     default: 1826 * 86_400,
     value: "1826d",
-    en: "how long their roll-ups by quarters of an hour are kept, and the server’s own series; those by hours stay",
-    fr: "combien de temps leurs résumés par quarts d’heure sont conservés, et les séries du serveur ; ceux par heures restent",
+    en: "how long their roll-ups by quarters of an hour are kept, and what the server writes by the quarter or rarer; those by hours stay",
+    fr: "combien de temps leurs résumés par quarts d’heure sont conservés, et ce que le serveur écrit par quart d’heure ou plus rarement ; ceux par heures restent",
   },
   store: {
     kind: "choice",

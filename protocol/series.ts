@@ -15,6 +15,8 @@ export interface OwnSeries {
   readonly fr: string;
   /** When a point is written, and what its time is. */
   readonly written: string;
+  /** As fine as readings are, and kept no longer; all others are kept as long as sums of a quarter of an hour. */
+  readonly isFine?: true;
   readonly tags: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, SeriesField>>;
 }
@@ -93,6 +95,7 @@ export const SERIES = {
     en: "The server",
     fr: "Le serveur",
     written: "every minute",
+    isFine: true,
     tags: {},
     fields: {
       stored: field("1", "Readings stored in the last minute", "Mesures stockées dans la dernière minute"),
@@ -133,6 +136,7 @@ export const SERIES = {
     fr: "Station",
     written:
       "for every station that was ever heard, every 15 minutes, and at once when it comes or goes, its clock moves by over 5 s or it drops readings",
+    isFine: true,
     tags: { station: "id" },
     fields: {
       online: field("1", "1 while connected", "1 tant qu’elle est connectée"),
@@ -226,6 +230,7 @@ export const SERIES = {
     en: "Green of a signal group",
     fr: "Vert d’un groupe de feux",
     written: "for every green of every vehicle group, at its beginning, when it has ended",
+    isFine: true,
     tags: {
       device: "junction",
       group: "signal group",
@@ -262,3 +267,8 @@ export const SERIES = {
 } as const satisfies Record<string, OwnSeries>;
 
 export type SeriesName = keyof typeof SERIES;
+
+/** Kept no longer than readings. */
+export const FINE_SERIES: ReadonlySet<string> = new Set(
+  Object.entries(SERIES as Readonly<Record<string, OwnSeries>>).flatMap(([name, { isFine }]) => (isFine ? [name] : [])),
+);

@@ -1,7 +1,7 @@
 import { Fault } from "#protocol/faults.ts";
 import type { Reading } from "#protocol/messages.ts";
 import type { Disk } from "#protocol/ports.ts";
-import type { SeriesName } from "#protocol/series.ts";
+import { FINE_SERIES, type SeriesName } from "#protocol/series.ts";
 import type { Instant } from "#protocol/units.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { openCommitLog } from "./commit-log.ts";
@@ -185,7 +185,9 @@ class MemoryStore implements Store {
   }
 
   prune(before: Instant, coarseBefore: Instant = LONG_AGO): Promise<number> {
-    this.own = this.own.filter(({ at }) => at >= coarseBefore);
+    this.own = this.own.filter(
+      ({ at, measurement }) => at >= (FINE_SERIES.has(measurement) ? Math.max(before, coarseBefore) : coarseBefore),
+    );
     let dropped = 0;
     for (const measures of this.byDevice.values()) {
       for (const series of measures.values()) dropped += series.prune(before);

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { SERIES } from "#protocol/series.ts";
+import { FINE_SERIES, SERIES } from "#protocol/series.ts";
 import { rowsOf } from "./sql.ts";
 
 /** Where points of the server's own and of others lie, by the type of their values. */
@@ -16,22 +16,23 @@ export async function hasPoints(connection: DuckDBConnection): Promise<boolean> 
 }
 
 /**
- * Drops points of others before `before`, as raw readings are, and those that the server wrote of itself before `ownBefore`,
- * where that is given; both in milliseconds.
+ * Drops points of others, and those of the server's own that are as fine as readings, before `before`; the rest of its own before
+ * `coarseBefore`, where that is given; both in milliseconds.
  */
-export async function prunePoints(connection: DuckDBConnection, before: number, ownBefore?: number): Promise<void> {
+export async function prunePoints(connection: DuckDBConnection, before: number, coarseBefore?: number): Promise<void> {
   if (!(await hasPoints(connection))) return;
-  const own = Object.keys(SERIES)
+  const coarse = Object.keys(SERIES)
+    .filter((name) => !FINE_SERIES.has(name))
     .map((name) => `'${name}'`)
     .join(",");
   const drop = async (slots: string, at: number): Promise<void> => {
     for (const table of POINT_TABLES) {
       await connection.run(
         `DELETE FROM ${table} WHERE instant < ${BigInt(Math.ceil(at)) * NS_PER_MS}
-         AND series IN (SELECT id FROM point_slots WHERE measurement ${slots} (${own}))`,
+         AND series IN (SELECT id FROM point_slots WHERE measurement ${slots} (${coarse}))`,
       );
     }
   };
   await drop("NOT IN", before);
-  if (ownBefore !== undefined) await drop("IN", ownBefore);
+  if (coarseBefore !== undefined) await drop("IN", coarseBefore);
 }

@@ -185,12 +185,17 @@ test("dropping gives the room of archives back to the disk at once, and that of 
   expect(await store.aggregate(asked(0, 10_080, 1440))).toHaveLength(7);
 });
 
-test("points of others go with the readings, the server's own with the quarters", async () => {
+test("points of others and the fine ones of the server go with the readings, the rest of its own with the quarters", async () => {
   await store.close();
   store = duckdbStore(file, { describe: () => undefined });
   await store.open();
-  const own = (minutes: number) => point("server", at(minutes), {}, { stored: minutes });
-  await store.record([own(1), own(3000)]);
+  const own = (minutes: number) => [
+    point("server", at(minutes), {}, { stored: minutes }),
+    point("junction", at(minutes), { device: "J1" }, { vehicles: minutes }),
+  ];
+  await store.record([...own(1), ...own(3000)]);
+  const kept = async (): Promise<unknown> =>
+    (await store.recorded(at(0), at(10_080))).map((each) => [each.measurement, each.at]);
   const ns = (minutes: number): bigint => BigInt(at(minutes)) * 1_000_000n;
   const body = `wind speed=3 ${ns(1)}\nwind speed=4 ${ns(3000)}`;
   await store.influx?.writeLines(new TextEncoder().encode(body), { database: "vigie", precision_ns: 1n, now_ns: 0n });
@@ -203,9 +208,10 @@ test("points of others go with the readings, the server's own with the quarters"
   expect(await winds()).toEqual([3, 4]);
   await store.prune(at(2000), at(0));
   expect(await winds()).toEqual([4]);
-  expect(await store.recorded(at(0), at(10_080))).toHaveLength(2);
+  const fine = ["server", at(3000)];
+  expect(await kept()).toEqual([fine, ["junction", at(1)], ["junction", at(3000)]]);
   await store.prune(at(2000), at(2000));
-  expect((await store.recorded(at(0), at(10_080))).map((each) => each.at)).toEqual([at(3000)]);
+  expect(await kept()).toEqual([fine, ["junction", at(3000)]]);
 });
 
 test("at random: roll-ups give what the readings would, together and for each device", async () => {
