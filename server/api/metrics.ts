@@ -61,6 +61,7 @@ function townFamilies(parts: RunningServer): Family[] {
   const town = parts.registry.stats();
   const made = parts.loop.stats();
   const people = parts.access.stats();
+  const { answered } = parts.store.influx ?? {};
   const rows: readonly (readonly [name: string, help: string, value: number | readonly Sample[]])[] = [
     ["readings_stored_total", "Readings committed since the start", taken.accepted],
     ["readings_duplicate_total", "Readings that came again and were dropped", taken.duplicates],
@@ -85,6 +86,7 @@ function townFamilies(parts: RunningServer): Family[] {
     ["journal_entries", "Entries of the decision journal", journal.count()],
     ["alarms", "Alarms by state", by("state", parts.alarms.stats())],
     ["overrides_active", "Overrides that hold now", overrides.active().length],
+    ["influxql_answered_total", "Questions in InfluxQL, by what answered them", by("from", { ...answered })],
     ["sessions", "People signed in", people.sessions],
     ["sign_ins_failed_total", "Sign-ins that were refused", people.failures],
   ];
