@@ -145,7 +145,7 @@ export const traffic: Dashboard = {
           columns: {
             "gap-out": { title: text("nobody came any more", "plus personne") },
             "max-out": { title: text("at its longest", "au plus long") },
-            "force-off": { title: text("by the plan", "par le plan") },
+            "force-off": { title: text("by the plan or the guard", "par le plan ou la garde") },
           },
           queries: [
             series(

@@ -9,7 +9,7 @@ import type { Timing } from "#control/traffic/plan.ts";
 import { longestRed_ms, timingOfFixedPlan, timingOfFrame } from "#control/traffic/plan.ts";
 import { junctionTables } from "#control/traffic/tables.ts";
 import { Fault } from "#protocol/faults.ts";
-import { SIGNAL_MODES } from "#protocol/kinds.ts";
+import { GREEN_ENDS, SIGNAL_MODES } from "#protocol/kinds.ts";
 import type { Order, OrderOf } from "#protocol/messages.ts";
 import { order as orderShape } from "#protocol/messages.ts";
 import type { Cancel } from "#protocol/ports.ts";
@@ -126,6 +126,8 @@ class Signals implements Behaviour {
         return this.detection.queue.reduce((sum, each) => sum + each, 0);
       case "mode":
         return SIGNAL_MODES.indexOf(state.mode);
+      case "ended":
+        return GREEN_ENDS.indexOf(state.measures.ended);
       case "terminations":
         return this.terminations;
       case "arrivals_green":

@@ -45,6 +45,11 @@ export interface Kind {
 export const LAMP_RULES = ["guard", "override", "presence", "programme", "daylight", "class-level", "fault"] as const;
 /** What a junction runs: adaptive inside its frame, its last frame as it is, the fixed plan, flashing amber. */
 export const SIGNAL_MODES = ["adaptive", "frame", "fixed", "flash"] as const;
+/**
+ * How a green ended: nobody came any more, at its longest although somebody came, or from outside (its guard, a plan, a change of
+ * mode); the phase terminations of ATSPM (FHWA-HOP-20-002).
+ */
+export const GREEN_ENDS = ["gap-out", "max-out", "force-off"] as const;
 
 const quarter = seconds(900);
 const fiveMinutes = seconds(300);
@@ -200,6 +205,10 @@ export const KINDS = {
         "Green groups, one bit each",
         "Groupes au vert, un bit chacun",
       ),
+      ended: {
+        ...choice(GREEN_ENDS, "state", quarter, "How the last green ended", "Fin du dernier vert"),
+        report: { every_s: quarter, change: 0, gather_s: GATHER_SIGNALS_S },
+      },
       longest_wait_s: measure("s", 0, 3600, "sample", minute, 30, "Longest wait now", "Attente la plus longue"),
       queue: measure("1", 0, 10_000, "sample", minute, 1e9, "Vehicles queued", "Véhicules en file"),
       mode: choice(SIGNAL_MODES, "event", quarter, "Mode of control", "Mode de régulation"),

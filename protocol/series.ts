@@ -234,7 +234,7 @@ export const SERIES = {
     tags: {
       device: "junction",
       group: "signal group",
-      end: "gap-out (nobody came any more), max-out (at its longest) or force-off (by the plan)",
+      end: "gap-out (nobody came any more), max-out (at its longest although somebody came) or force-off (by the plan, or by the guard for who has waited long)",
     },
     fields: {
       green_s: field("s", "Green shown", "Vert montré"),

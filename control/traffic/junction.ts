@@ -4,7 +4,7 @@ import { demandOf, isExtended } from "./detection.ts";
 import type { Guard } from "./guard.ts";
 import { createGuard, FLASHING, stepGuard } from "./guard.ts";
 import type { SignalMeasures } from "./measures.ts";
-import { createMeasures, measure } from "./measures.ts";
+import { createMeasures, measure, noteEnd } from "./measures.ts";
 import type { Slot, Timing } from "./plan.ts";
 import { positionAt } from "./plan.ts";
 import type { JunctionTables } from "./tables.ts";
@@ -79,7 +79,7 @@ export function createJunction(tables: JunctionTables, now: number): JunctionSta
 export function stepJunction(state: JunctionState, inputs: JunctionInputs, now: number): JunctionState {
   const { guard } = state;
   if (state.mode !== inputs.mode) {
-    if (!state.changing) state.measures.forceOffs++;
+    if (!state.changing) noteEnd(state.measures, "force-off");
     state.mode = inputs.mode;
     enter(state, inputs, state.stage, now);
   }
@@ -106,7 +106,7 @@ function yieldToGuard(state: JunctionState, inputs: JunctionInputs, now: number)
   const stage = state.guard.forcedStage;
   if (stage >= 0) {
     if (stage !== state.stage) {
-      if (!state.changing) state.measures.forceOffs++;
+      if (!state.changing) noteEnd(state.measures, "force-off");
       enter(state, inputs, stage, now);
     }
     state.walking = ((state.tables.stages[stage]?.mask as number) & state.tables.pedestrians) >>> 0;
@@ -144,8 +144,7 @@ function adapt(state: JunctionState, inputs: JunctionInputs, demand: number, now
     state.because = "extension";
     return wantedNow(state);
   }
-  if (extended) state.measures.maxOuts++;
-  else state.measures.gapOuts++;
+  noteEnd(state.measures, extended ? "max-out" : "gap-out");
   enter(state, inputs, nextStage(state, slots, at, against), now);
   state.because = extended ? "max-out" : "gap-out";
   return wantedNow(state);
@@ -187,7 +186,10 @@ function followPlan(state: JunctionState, inputs: JunctionInputs, now: number): 
   const slot = timing.slots[index] as Slot;
   const over = into_ms >= slot.target_ms;
   const shown = over ? (timing.slots[(index + 1) % timing.slots.length] as Slot) : slot;
-  if (shown.stage !== state.stage) enter(state, inputs, shown.stage, now);
+  if (shown.stage !== state.stage) {
+    if (!state.changing) noteEnd(state.measures, "force-off");
+    enter(state, inputs, shown.stage, now);
+  }
   const { pedestrians } = state.tables;
   const stopping = !over && into_ms >= slot.target_ms - slot.pedestrianLead_ms;
   state.walking = stopping ? 0 : (shown.mask & pedestrians) >>> 0;

@@ -1,3 +1,4 @@
+import type { GREEN_ENDS } from "#protocol/kinds.ts";
 import type { Detection } from "./detection.ts";
 import type { Guard } from "./guard.ts";
 import type { JunctionTables } from "./tables.ts";
@@ -15,6 +16,8 @@ export interface SignalMeasures {
   maxOuts: number;
   forceOffs: number;
   splitFailures: number;
+  /** How the last green ended. */
+  ended: (typeof GREEN_ENDS)[number];
   /** Per group: ms of its stop line occupied in this green, and in the first moments of the red after it. */
   readonly greenOccupied_ms: Float64Array;
   readonly redOccupied_ms: Float64Array;
@@ -36,12 +39,21 @@ export function createMeasures(tables: JunctionTables, now: number): SignalMeasu
     maxOuts: 0,
     forceOffs: 0,
     splitFailures: 0,
+    ended: "force-off",
     greenOccupied_ms: new Float64Array(tables.size),
     redOccupied_ms: new Float64Array(tables.size),
     greens: 0,
     watched: 0,
     steppedAt: now,
   };
+}
+
+/** A stage of which the greens are shown ends. */
+export function noteEnd(measures: SignalMeasures, ended: SignalMeasures["ended"]): void {
+  measures.ended = ended;
+  if (ended === "gap-out") measures.gapOuts++;
+  else if (ended === "max-out") measures.maxOuts++;
+  else measures.forceOffs++;
 }
 
 /** Takes note of one step, after the guard has settled what is shown; `demand` are the groups where someone waits. */

@@ -1,4 +1,4 @@
-import { SIGNAL_MODES } from "#protocol/kinds.ts";
+import { GREEN_ENDS, SIGNAL_MODES } from "#protocol/kinds.ts";
 import type { OrderOf, Reading } from "#protocol/messages.ts";
 import type { Junction, Territory } from "#protocol/territory.ts";
 import type { Instant } from "#protocol/units.ts";
@@ -7,9 +7,6 @@ import type { AggregateRow, Store } from "../store/store.ts";
 import type { Book } from "./booking.ts";
 import { growthIn, QUARTER, QUARTER_MS, quarterOf, quartersOf } from "./growth.ts";
 import { type OwnPoint, point } from "./point.ts";
-
-/** A green this near to its longest has reached it. */
-const NEAR_s = 0.6;
 
 /** What a junction has shown since the last sum. */
 interface Showing {
@@ -24,6 +21,8 @@ interface Showing {
 interface Followed {
   /** The quarter of an hour of the first reading that was taken. */
   readonly since: Instant;
+  /** How its last green ended, from an instant on. */
+  ended: { readonly at: Instant; readonly how: (typeof GREEN_ENDS)[number] } | undefined;
   /** When it became adaptive or ceased to be, oldest first. */
   readonly modes: { readonly at: Instant; readonly adaptive: boolean }[];
 }
@@ -60,8 +59,10 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
 
   const follow = (junction: string, at: Instant): Followed => {
     const mode = registry.latest(junction, "mode");
-    const known: Followed = { since: quarterOf(at), modes: [] };
+    const known: Followed = { since: quarterOf(at), ended: undefined, modes: [] };
     followed.set(junction, known);
+    const ended = registry.latest(junction, "ended");
+    if (ended !== undefined && ended.at <= at) noteEnd(known, ended);
     if (mode !== undefined && mode.at <= at) noteMode(known, mode);
     return known;
   };
@@ -96,7 +97,7 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
 
   const greenPoint = (
     junction: Junction,
-    { modes }: Followed,
+    { ended }: Followed,
     group: string,
     from: Instant,
     to: Instant,
@@ -105,17 +106,15 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
     const order = registry.twin(junction.id)?.machine?.order;
     const frame = order?.action === "frame" ? order : undefined;
     const stages = new Set(junction.stages.filter((stage) => stage.groups.includes(group)).map(({ id }) => id));
-    const span = (name: "target_s" | "max_s"): number | undefined =>
-      frame?.stages.filter(({ stage }) => stages.has(stage)).reduce((sum, stage) => sum + stage[name], 0);
-    const [green_s, target_s, max_s] = [(to - from) / 1000, span("target_s"), span("max_s")];
-    const isMax = max_s !== undefined && max_s > 0 && green_s >= max_s - NEAR_s;
-    const isFixed = modes.findLast(({ at }) => at <= to)?.adaptive === false;
+    const target_s = frame?.stages
+      .filter(({ stage }) => stages.has(stage))
+      .reduce((sum, stage) => sum + stage.target_s, 0);
     return point(
       "phase",
       from,
-      { device: junction.id, group, end: isFixed ? "force-off" : isMax ? "max-out" : "gap-out" },
+      { device: junction.id, group, ...(ended !== undefined && { end: ended.how }) },
       {
-        green_s,
+        green_s: (to - from) / 1000,
         target_s,
         red_s,
         ...inCycle(frame, from, to),
@@ -125,11 +124,14 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
 
   return {
     take(readings) {
-      return readings.flatMap((reading) => {
+      const own = readings.filter(({ device }) => junctions.has(device));
+      // How a green ended is of the instant at which it did.
+      own.sort((a, b) => a.at - b.at || Number(b.measure === "ended") - Number(a.measure === "ended"));
+      return own.flatMap((reading) => {
         const { device, measure, at } = reading;
-        const junction = junctions.get(device);
-        if (junction === undefined) return [];
+        const junction = junctions.get(device) as Junction;
         const known = followed.get(device) ?? follow(device, at);
+        if (measure === "ended") noteEnd(known, reading);
         if (measure === "greens") return greens(junction, known, reading);
         if (measure === "mode") noteMode(known, reading);
         return [];
@@ -183,6 +185,11 @@ export function createTrafficFollower({ territory, registry, store }: TrafficPar
 
 const byQuarter = (rows: readonly AggregateRow[]): ReadonlyMap<string, AggregateRow> =>
   new Map(rows.map((row) => [`${row.device} ${row.at}`, row]));
+
+function noteEnd(known: Followed, { at, value }: { readonly at: Instant; readonly value: number }): void {
+  const how = GREEN_ENDS[value];
+  if (how !== undefined && !(known.ended !== undefined && at < known.ended.at)) known.ended = { at, how };
+}
 
 function noteMode({ modes }: Followed, { at, value }: { readonly at: Instant; readonly value: number }): void {
   const adaptive = SIGNAL_MODES[value] === "adaptive";

@@ -124,6 +124,7 @@ export const FACTS = {
   "measure.occupancy": { en: "Occupancy", fr: "Taux d’occupation" },
   "measure.stage": { en: "Stage", fr: "Phase" },
   "measure.greens": { en: "Green groups", fr: "Groupes au vert" },
+  "measure.ended": { en: "How the last green ended", fr: "Fin du dernier vert" },
   "measure.longest_wait_s": { en: "Longest wait", fr: "Attente la plus longue" },
   "measure.queue": { en: "Queue", fr: "File" },
   "measure.mode": { en: "Mode", fr: "Mode" },

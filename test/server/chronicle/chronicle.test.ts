@@ -99,6 +99,25 @@ describe("what the server writes of itself over a day", () => {
     }
   });
 
+  test("greens end as their cabinet counted: who rested in green while nobody else came was not cut off at the longest", async () => {
+    for (const { id } of territory.junctions) {
+      const counted = await town.store.range(id, "terminations", instant(0), instant(FROM + DAY), 10_000);
+      const [first, last] = [counted[0], counted.at(-1)];
+      if (first === undefined || last === undefined) throw new Error(`${id} counted nothing`);
+      const ends = (how: string): number => {
+        const found = of("phase").flatMap(({ at, tags, fields }) => {
+          const end = at + Number(fields["green_s"]) * 1000;
+          return tags["device"] === id && tags["end"] === how && end > first.at && end <= last.at ? [end] : [];
+        });
+        return new Set(found).size;
+      };
+      // A stage of pedestrians alone ends without a green of vehicles.
+      expect(ends("gap-out") / (last.value - first.value)).toBeGreaterThan(0.9);
+      expect(ends("gap-out")).toBeLessThanOrEqual(last.value - first.value);
+      expect(ends("max-out")).toBeLessThan(0.05 * ends("gap-out"));
+    }
+  });
+
   test("a round is told once it is over: what was driven, emptied and tipped", () => {
     const [round] = of("round");
     expect(round?.fields["served"]).toBe(round?.fields["stops"]);
