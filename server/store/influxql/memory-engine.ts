@@ -73,7 +73,7 @@ export class MemoryEngine {
   /** The answer to a question; none: not all of what it asks for is here. */
   async ask({ text, options, form }: Extract<Word, { readonly word: "ask" }>): Promise<Outcome> {
     try {
-      const results = await this.#results(text, options);
+      const results = await this.#results(text, options, form !== undefined);
       return { answer: form === undefined ? results : answerText(results, form) };
     } catch (problem) {
       if (problem instanceof NotHeld) return {};
@@ -83,23 +83,24 @@ export class MemoryEngine {
     }
   }
 
-  #results(text: string, options: QueryOptions): Promise<StatementResult[]> {
+  #results(text: string, options: QueryOptions, isWritten: boolean): Promise<StatementResult[]> {
     const answering: Answering = {
       catalogue: this.#catalogue,
       // Which roll-ups there are is the database's to know.
       keeps: notHeld,
-      select: (select) => this.#select(select, options),
+      select: (select) => this.#select(select, options, isWritten),
     };
     return runText(text, options, answering);
   }
 
-  #select(select: Select, { now_ns, limits }: QueryOptions): Promise<ResultSeries[]> {
+  #select(select: Select, { now_ns, limits }: QueryOptions, isWritten: boolean): Promise<ResultSeries[]> {
     let points = 0;
     return runSelect(select, {
       catalogue: this.#catalogue,
       recent: this.#recent,
       now_ns,
       limits,
+      isWritten,
       fetch: notHeld,
       each: notHeld,
       relation: notHeld,
