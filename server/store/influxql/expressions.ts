@@ -87,7 +87,9 @@ function operand(words: Words): Expression {
     case "DURATIONVAL": {
       const ns = durationOf(token.text);
       if (typeof ns === "string") throw refusal(ns);
-      return { kind: "duration", ns };
+      const duration = { kind: "duration", ns } as const;
+      words.durations.set(token.at, { text: token.text, expression: duration });
+      return duration;
     }
     case "*":
       return wildcard(words);

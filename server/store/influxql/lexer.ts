@@ -1,4 +1,5 @@
 import { InfluxError } from "./engine.ts";
+import type { Written } from "./shapes.ts";
 
 /**
  * The words of InfluxQL. Kinds are InfluxDB's own names, because its error texts print them where a word has no text:
@@ -202,6 +203,8 @@ const KEPT = 3;
 
 /** The words of a text with one step back, bound parameters put in their places, and errors in InfluxDB's words. */
 export class Words {
+  /** The durations that were read as operands, by where they stand. */
+  readonly durations = new Map<number, Written>();
   readonly #lexer: Lexer;
   readonly #parameters: ReadonlyMap<string, Token>;
   readonly #kept: Token[] = [];

@@ -4,14 +4,26 @@ import { expression, optionalPattern, segments, skipSpace } from "./expressions.
 import { LARGEST, type Token, Words } from "./lexer.ts";
 import { boundTokens } from "./parameters.ts";
 import { refused } from "./refused.ts";
+import { Shapes } from "./shapes.ts";
 import { show } from "./show-statements.ts";
 
 /**
  * Reads a text of statements separated by semicolons, with bound parameters (`$name`) in their places. Raises InfluxError
  * 400 with what was found, what was expected, and where, in InfluxDB's words.
  */
-export function parse(text: string, parameters: Readonly<Record<string, unknown>> = {}): Statement[] {
-  const words = new Words(text, boundTokens(parameters));
+export function parse(text: string, parameters?: Readonly<Record<string, unknown>>): Statement[] {
+  if (parameters !== undefined) return statementsIn(new Words(text, boundTokens(parameters)));
+  const known = shapes.statementsOf(text);
+  if (known !== undefined) return known;
+  const words = new Words(text, new Map());
+  const statements = statementsIn(words);
+  shapes.keep(text, statements, words.durations);
+  return statements;
+}
+
+const shapes = new Shapes();
+
+function statementsIn(words: Words): Statement[] {
   const statements: Statement[] = [];
   let isParted = true;
   for (;;) {
