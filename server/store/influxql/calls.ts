@@ -9,6 +9,7 @@ import { newestOf } from "./newest.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
 import { aggregated, canAggregate } from "./pushdown.ts";
 import { recentAggregate } from "./recent-aggregate.ts";
+import { nestedInMemory } from "./recent-nested.ts";
 import { type RecentRow, recentRows, timeOf } from "./recent-rows.ts";
 import { isRecent, type RecentValues } from "./recent-scan.ts";
 import { aggregateOf, atWindows, reduced } from "./reduce.ts";
@@ -160,7 +161,9 @@ async function reducedBy(
   }
   const input = UNORDERED.has(call.name) ? { ...options, isOrdered: false } : options;
   const over = { name: call.name, argument, beside, ref, options: input, isAtWindow, read: sources.context };
-  const nested = isSooner(options, sources) ? undefined : await nestedAggregate(over, sources.from);
+  const nested =
+    nestedInMemory(over, sources.from) ??
+    (isSooner(options, sources) ? undefined : await nestedAggregate(over, sources.from));
   if (nested !== undefined) return nested;
   const aggregate = aggregateOf(call.name, argument);
   if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);

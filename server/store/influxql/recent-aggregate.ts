@@ -1,5 +1,5 @@
 import type { Aggregation } from "./pushdown.ts";
-import { keptTags } from "./options.ts";
+import { keptTags, type Options } from "./options.ts";
 import { ranks } from "./calls.ts";
 import { type Reducer, reducerOf } from "./recent-reducers.ts";
 import { ConditionWalk, type RecentScan, recentScan, type RecentSeries } from "./recent-scan.ts";
@@ -9,32 +9,40 @@ import { type GrowingRun, type Stream, StreamBuilder } from "./stream.ts";
 
 const MS = 1_000_000n;
 /** Functions that give a value of one point, whose own time may be asked for. */
-const PICKS = new Set(["min", "max", "first", "last"]);
+export const PICKS = new Set(["min", "max", "first", "last"]);
 
 /**
  * Reduces what is held in memory; undefined: not all that is asked for is held, or the function is one that the database
  * computes. Same answers and order as the database's.
  */
 export function recentAggregate(aggregation: Aggregation): Stream | undefined {
-  const { name, argument, beside, ref, series, options, isAtWindow, read } = aggregation;
+  const { beside, ref, series, options, read } = aggregation;
   if (read.recent === undefined || options.aux.length > 0 || beside.length > 0) return undefined;
+  const scan = recentScan(read.recent, series, [ref], true, options);
+  return scan && reducedScan(scan, recentWindows(options), aggregation);
+}
+
+/** Reduces the first column of a scan; undefined: the function is one that the database computes. */
+export function reducedScan(
+  scan: RecentScan,
+  windows: RecentWindows | undefined,
+  aggregation: Omit<Aggregation, "series">,
+): Stream | undefined {
+  const { name, argument, options, isAtWindow } = aggregation;
   if (name === "percentile" && !isAtWindow) return undefined;
   const isFlat = keptTags(options).length === options.order.length;
   // In between other groups the rank's own time decides on the order.
   if (name === "percentile" && !isFlat) return undefined;
-  const scan = recentScan(read.recent, series, [ref], true, options);
-  const windows = recentWindows(options);
-  if (scan === undefined || windows === undefined) return undefined;
   const reducer = reducerOf(name, argument, scan.types[0] ?? "float");
-  if (reducer === undefined) return undefined;
+  if (windows === undefined || reducer === undefined) return undefined;
   const isOwnTime = PICKS.has(name) && !isAtWindow;
   return isFlat
     ? inGroups(scan, windows, reducer, isOwnTime, options.isAscending)
-    : acrossGroups(scan, windows, reducer, isOwnTime, aggregation);
+    : acrossGroups(scan, windows, reducer, isOwnTime, options);
 }
 
 /** Takes all of a group; false: its windows are too many. */
-function takeGroup(
+export function takeGroup(
   group: readonly RecentSeries[],
   scan: RecentScan,
   windows: RecentWindows,
@@ -69,7 +77,7 @@ function takeGroup(
   return true;
 }
 
-function groupsOf({ series }: RecentScan): RecentSeries[][] {
+export function groupsOf({ series }: RecentScan): RecentSeries[][] {
   const groups: RecentSeries[][] = [];
   for (const each of series) {
     const known = groups[each.each.group];
@@ -127,7 +135,7 @@ function acrossGroups(
   windows: RecentWindows,
   reducer: Reducer,
   isOwnTime: boolean,
-  { options }: Aggregation,
+  options: Options,
 ): Stream | undefined {
   const groups = groupsOf(scan);
   const shown = groups.map(([first]) => {

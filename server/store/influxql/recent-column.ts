@@ -36,6 +36,14 @@ export class RecentColumn {
     return this.type === "float" ? number : this.type === "integer" ? BigInt(number) : number === 1;
   }
 
+  /** Empty again, with room for so many values. */
+  reset(room: number): void {
+    this.length = 0;
+    if (this.times.length >= room) return;
+    this.times = new Float64Array(room);
+    this.numbers = new Float64Array(room);
+  }
+
   put(at: number, value: FieldValue): void {
     const { length } = this;
     if (length === 0 || at > (this.times[length - 1] as number)) return this.#insert(length, at, value);

@@ -59,7 +59,7 @@ function orderOf({ series }: RecentScan, options: Options): number[] {
 }
 
 function rowsOf(
-  { each, columns, condition }: RecentSeries,
+  { each, columns, condition }: RecentSeries<ScannedSeries>,
   { from, to }: RecentScan,
   hasDriver: boolean,
   isAscending: boolean,

@@ -13,9 +13,12 @@ export interface RecentValues {
   readonly points: Recent | undefined;
 }
 
+/** Where the points of a series go. */
+export type Place = Pick<ScannedSeries, "name" | "tags" | "group">;
+
 /** One series of a question: a column for each field that was asked for, and what must hold of its values. */
-export interface RecentSeries {
-  readonly each: ScannedSeries;
+export interface RecentSeries<Each extends Place = Place> {
+  readonly each: Each;
   /** In the order of the fields asked for; undefined: no value. */
   readonly columns: readonly (RecentColumn | undefined)[];
   readonly condition: RecentCondition | undefined;
@@ -23,11 +26,13 @@ export interface RecentSeries {
 
 export interface RecentCondition {
   readonly columns: readonly (RecentColumn | undefined)[];
+  /** What stands in the place of a column that is none. */
+  readonly constants?: readonly Value[];
   readonly holds: Evaluate;
 }
 
-export interface RecentScan {
-  readonly series: readonly RecentSeries[];
+export interface RecentScan<Each extends Place = Place> {
+  readonly series: readonly RecentSeries<Each>[];
   /** Types of the fields asked for. */
   readonly types: readonly FieldType[];
   /** Milliseconds since 1970, both included. */
@@ -56,7 +61,7 @@ export function recentScan(
   refs: readonly Ref[],
   hasDriver: boolean,
   options: Options,
-): RecentScan | undefined {
+): RecentScan<ScannedSeries> | undefined {
   if (recent === undefined) return undefined;
   const from = Number(-floor(-options.start, MS));
   const to = Number(floor(options.end, MS));
@@ -64,7 +69,7 @@ export function recentScan(
     (hasDriver ? refs.slice(0, 1) : refs).some((ref) => slotsOf(each, ref).length > 0);
   const asked = all.filter(isAsked);
   const types: (FieldType | undefined)[] = refs.map(() => undefined);
-  const series: RecentSeries[] = [];
+  const series: RecentSeries<ScannedSeries>[] = [];
   for (const each of regrouped(asked)) {
     const columns = columnsOf(recent, each, refs, from);
     if (columns === undefined) return undefined;
@@ -140,7 +145,7 @@ export class ConditionWalk {
   constructor(condition: RecentCondition, from: number) {
     this.#condition = condition;
     this.#places = condition.columns.map((column) => column?.placeOf(from) ?? 0);
-    this.#values = condition.columns.map(() => null);
+    this.#values = condition.columns.map((_, index) => condition.constants?.[index] ?? null);
   }
 
   /** `at` must not be before the one of the last call. */

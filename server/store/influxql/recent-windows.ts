@@ -16,6 +16,8 @@ export interface RecentWindows {
   placeOf(at: number): number;
   /** Nanoseconds since 1970, where the window begins. */
   startOf(place: number): bigint;
+  /** The same in milliseconds; of a whole span that begins in between, not a whole number. */
+  startMsOf(place: number): number;
   /** Places in the order of time. */
   inOrder(): readonly number[] | undefined;
 }
@@ -49,6 +51,10 @@ class OneWindow implements RecentWindows {
     return this.#start;
   }
 
+  startMsOf(): number {
+    return Number(this.#start) / 1e6;
+  }
+
   inOrder(): undefined {
     return undefined;
   }
@@ -77,6 +83,10 @@ class EvenWindows implements RecentWindows {
 
   startOf(place: number): bigint {
     return this.#starts[place] as bigint;
+  }
+
+  startMsOf(place: number): number {
+    return this.#first + place * this.#every;
   }
 
   inOrder(): undefined {
@@ -122,6 +132,10 @@ class FoundWindows implements RecentWindows {
 
   startOf(place: number): bigint {
     return this.#starts[place] as bigint;
+  }
+
+  startMsOf(place: number): number {
+    return Number(this.startOf(place) / MS);
   }
 
   inOrder(): readonly number[] {
