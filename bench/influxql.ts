@@ -77,7 +77,8 @@ async function speeds(influxd: Influxd | undefined): Promise<Row[]> {
   const engine = new DuckdbEngine(instance, undefined, RECENT_MB);
   await engine.open();
   const now_ns = BigInt(START + QUARTERS * QUARTER) * 1_000_000n;
-  const both: Both = { ours: (text) => engine.query(text, { database: "vigie", now_ns, limits: LIMITS }) };
+  const form = { csv: false, pretty: false, epoch_ns: 1n };
+  const both: Both = { ours: (text) => engine.answer(text, { database: "vigie", now_ns, limits: LIMITS }, form) };
   if (influxd !== undefined) {
     await post(`${influxd.url}/query`, new URLSearchParams({ q: "CREATE DATABASE vigie" }));
     both.theirs = async (text) =>

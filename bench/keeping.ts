@@ -7,6 +7,7 @@ import { DAY, type Instant, instant, seconds } from "#protocol/units.ts";
 import { rehearse } from "#rehearsal/rehearse.ts";
 import { copyStore } from "#server/store/copy.ts";
 import { duckdbStore } from "#server/store/duckdb.ts";
+import { POINT_TABLES } from "#server/store/prune-points.ts";
 import { startGenerator, startServer } from "./ingest-rig.ts";
 import type { Row } from "./row.ts";
 
@@ -16,6 +17,8 @@ const WEEK = 7 * DAY;
 /** How many weeks a year is made of here: the rehearsed week again and again, each time with other values. */
 const WEEKS = Number(process.env["VIGIE_BENCH_WEEKS"] ?? 52);
 const TIMES = 9;
+/** How long readings are kept where nobody says otherwise. */
+const RAW_D = 90;
 /** How often a week is archived beside stations, and how long these are listened to before and after. */
 const ROUNDS = 3;
 const STATIONS = 1000;
@@ -51,6 +54,7 @@ async function rehearsedWeek(file: string): Promise<void> {
     hand: false,
     watched: false,
     settle: false,
+    chronicle: true,
   });
   const kept = duckdbStore(file, { memory_MB: 512 });
   await kept.open();
@@ -187,11 +191,21 @@ async function year(week: string, place: string): Promise<Row[]> {
   const [month] = await timed(1, () =>
     store.exportTo({ format: "parquet", from: instant(span.to - 30 * DAY), to: span.to }, out),
   );
+  const own = (await store.recordings()).reduce((sum, { values }) => sum + values, 0);
+  // As every night; what is free in the middle of the main file is given back when a start finds most of it so.
+  const [pruned] = await timed(1, () => store.prune((span.to - RAW_D * DAY) as Instant, instant(MONDAY)));
+  await store.close();
+  store = duckdbStore(file);
+  await store.open();
+  const kept = await store.size();
   await store.close();
   const what = `${WEEKS} weeks of the default town`;
   return [
     row(`${what}: readings`, readings, "readings", "more"),
-    row(`${what}: on disk, with roll-ups`, bytes / 1e6, "MB", "less"),
+    row(`${what}: values that the server wrote of itself`, own, "values", "more"),
+    row(`${what}: on disk, all of it, with roll-ups`, bytes / 1e6, "MB", "less"),
+    row(`${what}: on disk, what is over ${RAW_D} days old only summed up`, kept.bytes / 1e6, "MB", "less"),
+    row(`${what}: that retention`, (pruned as number) / 1000, "s", "less"),
     row(`${what}: laid down and archived week by week`, made_s, "s", "less"),
     row(`${what}: opened`, opened as number, "ms", "less"),
     spread(`${what}: daily means of all lamps together`, days),
@@ -202,7 +216,7 @@ async function year(week: string, place: string): Promise<Row[]> {
   ];
 }
 
-/** Adds the week once more, so many weeks later, with values that differ a little. */
+/** Adds the week once more, so many weeks later, with readings that differ a little, and with what the server wrote of itself. */
 async function weekAgain(week: string, file: string, number: number): Promise<void> {
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
@@ -210,6 +224,11 @@ async function weekAgain(week: string, file: string, number: number): Promise<vo
   await connection.run(`INSERT INTO readings
     SELECT series, instant + ${number * WEEK}, CASE WHEN value = round(value) THEN value ELSE round(value * (0.9 + random() / 5), 3) END
     FROM week.readings`);
+  for (const table of POINT_TABLES) {
+    await connection.run(
+      `INSERT INTO ${table} SELECT series, instant + ${number * WEEK}::BIGINT * 1000000, value FROM week.${table}`,
+    );
+  }
   connection.closeSync();
   instance.closeSync();
 }
