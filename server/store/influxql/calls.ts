@@ -4,14 +4,14 @@ import { fault } from "./condition.ts";
 import type { QueryLimits } from "./engine.ts";
 import { typeOf, type Value, type ValueType } from "./evaluate.ts";
 import { filled } from "./fill.ts";
-import { callInSql, isReducedInMemory, nestedAggregate } from "./nested.ts";
+import { callInSql, nestedAggregate } from "./nested.ts";
 import { newestOf } from "./newest.ts";
 import { type Options, type Ref, keptTags } from "./options.ts";
-import { aggregated, canAggregate } from "./pushdown.ts";
+import { aggregated, type Aggregation, canAggregate } from "./pushdown.ts";
 import { recentAggregate } from "./recent-aggregate.ts";
 import { nestedInMemory } from "./recent-nested.ts";
 import { type RecentRow, recentRows, timeOf } from "./recent-rows.ts";
-import { isRecent, type RecentValues } from "./recent-scan.ts";
+import type { RecentValues } from "./recent-scan.ts";
 import { aggregateOf, atWindows, reduced } from "./reduce.ts";
 import { scanOf, seriesOf, slotsOf } from "./scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
@@ -60,8 +60,7 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
     const input = name === "cumulative_sum" || name === "integral" ? options : earlier(options);
     if (name === "integral") {
       await refuseType(name, refOf(field).type, refOf(field), input, sources);
-      const isHeld = isSooner(input, sources);
-      const found = isHeld ? undefined : await callInSql(call, input, sources.from, sources.context);
+      const found = await unlessHeld(sources, () => callInSql(call, input, sources.from, sources.context));
       if (found !== undefined) return found;
     }
     const stream =
@@ -80,12 +79,13 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
   let stream: Stream;
   if (isCountOfDistinct) {
     stream =
-      (await callInSql(call, options, sources.from, sources.context)) ?? (await counted(call, ref, options, sources));
+      (await unlessHeld(sources, () => callInSql(call, options, sources.from, sources.context))) ??
+      (await counted(call, ref, options, sources));
   } else
     stream = await reducedBy(call, ref, options, sources, name !== "distinct" && (!isSelector || options.every !== 0n));
   if (name === "distinct") return atWindows(stream, options, MIN_NS);
   if (!isSelector || options.every !== 0n) {
-    // What DuckDB has put into windows stands at their starts.
+    // What the database or columns have put into windows stands at their starts.
     const isAtStarts = options.every !== 0n && options.zone === undefined && sources.from.every(isStored);
     if (!isAtStarts) stream = atWindows(stream, options, MIN_NS);
     const { fill } = options;
@@ -101,9 +101,10 @@ async function counted(call: Call, ref: Ref, options: Options, sources: Sources)
   return reduced(atWindows(inner, options, MIN_NS), aggregateOf("count", 0) ?? never(call.name), options);
 }
 
-/** What is in memory is there sooner than SQL is planned. */
-const isSooner = (options: Options, { from, context }: Sources): boolean =>
-  isRecent(context.recent, options) && isReducedInMemory(from);
+/** What is answered from memory is computed here, what the database answers in SQL where that can be. */
+async function unlessHeld({ context }: Sources, inSql: () => Promise<Stream | undefined>): Promise<Stream | undefined> {
+  return context.recent === undefined ? inSql() : undefined;
+}
 
 const isStored = (source: Source): boolean => source.kind === "measurement";
 
@@ -157,23 +158,42 @@ async function reducedBy(
     const { context } = sources;
     const series = seriesOf(context.catalogue, measurements, options, context.limits.series);
     const aggregation = { name: call.name, argument, beside, ref, series, options, isAtWindow, read: context };
-    return newestOf(aggregation) ?? recentAggregate(aggregation) ?? aggregated(aggregation);
+    const held = newestOf(aggregation) ?? recentAggregate(aggregation) ?? heldReduced(aggregation, measurements);
+    return held ?? aggregated(aggregation);
   }
   const input = UNORDERED.has(call.name) ? { ...options, isOrdered: false } : options;
   const over = { name: call.name, argument, beside, ref, options: input, isAtWindow, read: sources.context };
   const nested =
-    nestedInMemory(over, sources.from) ??
-    (isSooner(options, sources) ? undefined : await nestedAggregate(over, sources.from));
+    nestedInMemory(over, sources.from) ?? (await unlessHeld(sources, () => nestedAggregate(over, sources.from)));
   if (nested !== undefined) return nested;
-  const aggregate = aggregateOf(call.name, argument);
-  if (aggregate === undefined) throw fault(`undefined function ${call.name}()`);
-  if (beside.length > 0) {
-    const groups = [...new Set([...beside, ...options.groups])].sort();
-    const finer = { ...options, groups, isOrdered: false };
-    const best = aggregateOf(call.name === "top" ? "max" : "min", 0) ?? never(call.name);
-    return reduced(reduced(await sources.stream(ref, finer), best, finer), aggregate, options);
-  }
-  return reduced(await sources.stream(ref, input), aggregate, input);
+  if (beside.length === 0) return reducedPoints(await sources.stream(ref, input), over);
+  return reducedPoints(await sources.stream(ref, besideOptions(over)), over);
+}
+
+/** Point by point what no columns in memory are reduced to; undefined: they are not held. */
+function heldReduced(aggregation: Aggregation, measurements: readonly string[]): Stream | undefined {
+  const { beside, ref, options, read } = aggregation;
+  const points = heldPoints(measurements, ref, beside.length === 0 ? options : besideOptions(aggregation), read);
+  if (points === undefined) return undefined;
+  const found = reducedPoints(points, aggregation);
+  return aggregation.isAtWindow && options.every !== 0n && options.zone === undefined
+    ? atWindows(found, options, MIN_NS)
+    : found;
+}
+
+/** What top and bottom tell apart is kept apart until the best of each is found. */
+const besideOptions = ({ beside, options }: Pick<Aggregation, "beside" | "options">): Options => ({
+  ...options,
+  groups: [...new Set([...beside, ...options.groups])].sort(),
+  isOrdered: false,
+});
+
+function reducedPoints(points: Stream, aggregation: Omit<Aggregation, "series">): Stream {
+  const { name, argument, beside, options } = aggregation;
+  const aggregate = aggregateOf(name, argument) ?? never(name);
+  if (beside.length === 0) return reduced(points, aggregate, options);
+  const best = aggregateOf(name === "top" ? "max" : "min", 0) ?? never(name);
+  return reduced(reduced(points, best, besideOptions(aggregation)), aggregate, options);
 }
 
 /** Around a SELECT these take points and hand them on as they come, in each window by tags. */
@@ -262,22 +282,12 @@ export async function rawStream(
   options: Options,
   read: Read,
 ): Promise<Stream> {
+  const held = heldPoints(measurements, field, options, read);
+  if (held !== undefined) return held;
   const series = seriesOf(read.catalogue, measurements, options, read.limits.series);
   const { aux } = options;
-  const columns = aux.filter(({ type }) => type !== "tag" && type !== undefined);
-  const first = field === undefined ? 0 : 1;
-  const places = aux.map((ref) => {
-    const index = columns.indexOf(ref);
-    return index < 0 ? undefined : first + index;
-  });
+  const { columns, places } = columnsBeside(field, options);
   const isFiner = keptTags(options).length !== options.order.length;
-  const refs = field === undefined ? columns : [field, ...columns];
-  const most = field === undefined && !isFiner && options.limit > 0 ? options.limit + options.offsetRows : 0;
-  const held = recentRows(read.recent, series, refs, field !== undefined, options, most);
-  if (held !== undefined) {
-    read.took(held.length);
-    return heldStream(held, aux, places, field !== undefined);
-  }
   const scan = scanOf({
     series,
     driver: field,
@@ -309,6 +319,39 @@ export async function rawStream(
     out.add(group.name, group.tags, (t[row] as bigint) * scan.unit_ns, value, beside);
   }
   return out.runs;
+}
+
+/** The fields among what stands beside, and for each of these its place among all columns that are read. */
+function columnsBeside(
+  field: Ref | undefined,
+  { aux }: Options,
+): { columns: readonly Ref[]; places: readonly (number | undefined)[] } {
+  const columns = aux.filter(({ type }) => type !== "tag" && type !== undefined);
+  const first = field === undefined ? 0 : 1;
+  const places = aux.map((ref) => {
+    const index = columns.indexOf(ref);
+    return index < 0 ? undefined : first + index;
+  });
+  return { columns, places };
+}
+
+/** As `rawStream`, from memory; undefined: they are not all held. */
+function heldPoints(
+  measurements: readonly string[],
+  field: Ref | undefined,
+  options: Options,
+  read: Read,
+): Stream | undefined {
+  if (read.recent === undefined) return undefined;
+  const series = seriesOf(read.catalogue, measurements, options, read.limits.series);
+  const { columns, places } = columnsBeside(field, options);
+  const isFiner = keptTags(options).length !== options.order.length;
+  const refs = field === undefined ? columns : [field, ...columns];
+  const most = field === undefined && !isFiner && options.limit > 0 ? options.limit + options.offsetRows : 0;
+  const held = recentRows(read.recent, series, refs, field !== undefined, options, most);
+  if (held === undefined) return undefined;
+  read.took(held.length);
+  return heldStream(held, options.aux, places, field !== undefined);
 }
 
 function heldStream(

@@ -1,14 +1,10 @@
 import type { Expression, Source } from "./ast.ts";
 import { callRelation, TAKES_NAN } from "./call-relation.ts";
 import { ranks, type Read } from "./calls.ts";
-import { Parts } from "./columns.ts";
 import type { Options } from "./options.ts";
 import { type Aggregation, canAggregate, modes, reducedSql, streamed } from "./pushdown.ts";
-import { reducerOf } from "./recent-reducers.ts";
-import { typeOfColumn } from "./scan.ts";
 import { sourceScan } from "./source-scan.ts";
 import { type Stream, StreamBuilder } from "./stream.ts";
-import { TRANSFORMATIONS } from "./transform-sql.ts";
 import { windowsSql } from "./window-sql.ts";
 
 type Call = Extract<Expression, { kind: "call" }>;
@@ -35,25 +31,6 @@ export async function nestedAggregate(
   const full = { ...aggregation, series: [] };
   if (name === "mode") return modes(scan, window, full);
   return streamed(reducedSql(full, scan, window), scan, full, options.aux, !options.isOrdered);
-}
-
-/** Whether what is in memory can be reduced there: all aggregates of the SELECTs inside are of those that are computed from it. */
-export function isReducedInMemory(from: readonly Source[]): boolean {
-  return from.every((source) => {
-    if (source.kind === "measurement") return true;
-    const parts = new Parts(source.select.columns);
-    if (parts.calls.length > 0 && parts.refs.length > 0) return false;
-    return parts.calls.every(({ call }) => isOfMemory(call)) && isReducedInMemory(source.select.from);
-  });
-}
-
-function isOfMemory({ name, arguments: given }: Call): boolean {
-  const [field] = given;
-  if (name === "integral") return true;
-  if (field?.kind !== "reference") {
-    return field?.kind === "call" && TRANSFORMATIONS.has(name) && isOfMemory(field);
-  }
-  return TRANSFORMATIONS.has(name) || reducerOf(name, 0, typeOfColumn(field.type, undefined)) !== undefined;
 }
 
 /** A call whose points are not those of a plain aggregate, in one query; undefined: it must be computed here. */

@@ -42,15 +42,6 @@ export interface RecentScan<Each extends Place = Place> {
 
 const MS = 1_000_000n;
 
-/** Whether all that lies in these options' span, and what functions need before it, is held. */
-export function isRecent(recent: RecentValues | undefined, { opened: [from_ns] }: Options): boolean {
-  const from = Number(-floor(-from_ns, MS));
-  return (
-    (recent?.points?.from ?? Number.POSITIVE_INFINITY) <= from &&
-    (recent?.readings?.from ?? Number.NEGATIVE_INFINITY) <= from
-  );
-}
-
 /**
  * Finds all values of a question in memory; undefined: some of it lies before what is held, or is of another kind than is
  * held, and the database must be asked. `refs`: the fields that are read, the first of them `driver` where there is one.
