@@ -80,7 +80,8 @@ export function callerOf(request: FastifyRequest, context: ApiContext): Caller |
 
 /** A cookie's value (RFC 6265, section 4.2); undefined when it is not there. */
 export function cookieOf(header: string | undefined, name: string): string | undefined {
-  for (const pair of (header ?? "").split(";")) {
+  if (header === undefined) return undefined;
+  for (const pair of header.split(";")) {
     const [key, value] = pair.trim().split("=", 2);
     if (key === name && value !== undefined) return value;
   }

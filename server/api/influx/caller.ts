@@ -3,13 +3,14 @@ import type { Access, Person, Role } from "../../access.ts";
 import { ROLES } from "../../access.ts";
 import { InfluxError } from "../../store/influxql/engine.ts";
 import { SESSION_COOKIE, cookieOf } from "../entrance.ts";
+import type { Parameters } from "./requests.ts";
 
 /**
  * Who asks, in each way that InfluxDB's clients have: `u` and `p` in the address, `Authorization: Basic`, `Token` or
  * `Bearer`. A token is an API key of ours; a password is an API key or the password of the account that is named. In a
  * browser the console's session counts, too. Raises InfluxError 401.
  */
-export async function callerOf(request: FastifyRequest, parameters: URLSearchParams, access: Access): Promise<Person> {
+export async function callerOf(request: FastifyRequest, parameters: Parameters, access: Access): Promise<Person> {
   const cookie = cookieOf(request.headers.cookie, SESSION_COOKIE);
   const session = cookie === undefined ? undefined : access.session(cookie);
   if (session !== undefined && request.method === "GET") return session;
@@ -36,10 +37,20 @@ interface Shown {
   readonly secret: string;
 }
 
-function credentialsIn(request: FastifyRequest, parameters: URLSearchParams): Shown | undefined {
+function credentialsIn(request: FastifyRequest, parameters: Parameters): Shown | undefined {
   const [name, password] = [parameters.get("u") ?? "", parameters.get("p") ?? ""];
   if (name !== "" && password !== "") return { name, secret: password };
-  const [scheme = "", value] = (request.headers.authorization ?? "").split(" ");
+  const { authorization } = request.headers;
+  if (authorization === undefined) return undefined;
+  if (authorization !== read.header) read = { header: authorization, shown: shownIn(authorization) };
+  return read.shown;
+}
+
+/** What was read last: who asks many times a second says the same each time. */
+let read: { readonly header: string; readonly shown: Shown | undefined } = { header: "", shown: undefined };
+
+function shownIn(authorization: string): Shown | undefined {
+  const [scheme = "", value] = authorization.split(" ");
   if (value === undefined || value === "") return undefined;
   switch (scheme.toLowerCase()) {
     case "bearer":

@@ -28,7 +28,7 @@ export interface Answer {
 export interface Serving {
   readonly app: FastifyInstance;
   /** What is answered where `serve` raises. */
-  readonly refuse: (problem: unknown, request: FastifyRequest, body: Uint8Array) => Answer;
+  readonly refuse: (problem: unknown, request: FastifyRequest, body: Buffer) => Answer;
 }
 
 /**
@@ -39,10 +39,10 @@ export function answerAt(
   { app, refuse }: Serving,
   method: ("GET" | "HEAD" | "POST")[],
   url: string,
-  serve: (request: FastifyRequest, response: ServerResponse, body: Uint8Array) => Answer | Promise<Answer>,
+  serve: (request: FastifyRequest, response: ServerResponse, body: Buffer) => Answer | Promise<Answer>,
 ): void {
   const exchange = async (request: FastifyRequest, response: ServerResponse): Promise<void> => {
-    let body: Uint8Array = NOTHING;
+    let body: Buffer = NOTHING;
     let answer: Answer;
     try {
       if (request.method === "POST") body = await bodyIn(request.raw);
@@ -74,21 +74,21 @@ function send(response: ServerResponse, { status, type, body, more }: Answer): v
   response.writeHead(status, more === undefined ? headers : [...headers, ...more]).end(body);
 }
 
-const NOTHING = new Uint8Array();
+const NOTHING = Buffer.alloc(0);
 
 /** Raises InfluxError 413 as soon as it is known that the body is too large. Never settles where the sender goes away. */
-function bodyIn(request: IncomingMessage): Promise<Uint8Array> {
+function bodyIn(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers["content-length"]) > MAX_BODY_BYTES) throw tooLarge();
   return new Promise((resolve, reject) => {
-    const pieces: Uint8Array[] = [];
+    const pieces: Buffer[] = [];
     let size = 0;
-    request.on("data", (piece: Uint8Array) => {
+    request.on("data", (piece: Buffer) => {
       size += piece.length;
       if (size > MAX_BODY_BYTES) {
         request.pause();
         reject(tooLarge());
       } else pieces.push(piece);
     });
-    request.once("end", () => resolve(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces)));
+    request.once("end", () => resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)));
   });
 }

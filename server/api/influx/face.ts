@@ -7,7 +7,15 @@ import type { ApiContext } from "../context.ts";
 import { callerOf, requireRole } from "./caller.ts";
 import { type Answer, VERSION, answerAt } from "./exchange.ts";
 import { Question } from "./question.ts";
-import { JSON_TYPE, boundParameters, contentTypeOf, formOf, parametersOf, unpacked } from "./requests.ts";
+import {
+  JSON_TYPE,
+  type Parameters,
+  boundParameters,
+  contentTypeOf,
+  formOf,
+  parametersOf,
+  unpacked,
+} from "./requests.ts";
 import { Turns } from "./turns.ts";
 
 const QUERY_LIMITS: QueryLimits = {
@@ -31,7 +39,7 @@ export function influxFace(app: FastifyInstance, context: ApiContext): void {
 
   answerAt(serving, ["GET", "HEAD"], "/ping", (request) => {
     const verbose = parametersOf(request).get("verbose");
-    if (verbose === null || verbose === "0" || verbose === "false") return { status: 204 };
+    if (verbose === undefined || verbose === "0" || verbose === "false") return { status: 204 };
     return { status: 200, type: JSON_TYPE, body: JSON.stringify({ version: VERSION }) };
   });
 
@@ -106,7 +114,7 @@ interface Target {
   readonly precision_ns: bigint;
 }
 
-function target1(parameters: URLSearchParams): Target {
+function target1(parameters: Parameters): Target {
   const precision = parameters.get("precision") ?? "";
   const precision_ns = PRECISIONS_1[precision];
   if (precision_ns === undefined) {
@@ -118,7 +126,7 @@ function target1(parameters: URLSearchParams): Target {
 }
 
 /** A bucket is a database and a retention policy with a slash between them; without one the default policy is meant. */
-function target2(parameters: URLSearchParams): Target {
+function target2(parameters: Parameters): Target {
   const precision = parameters.get("precision") ?? "";
   const precision_ns = PRECISIONS_2[precision];
   if (precision_ns === undefined) {
@@ -132,8 +140,8 @@ function target2(parameters: URLSearchParams): Target {
   return { database, ...given("retention", retention), precision_ns };
 }
 
-function given<Name extends string>(name: Name, value: string | null): Partial<Record<Name, string>> {
-  return value === null || value === "" ? {} : ({ [name]: value } as Record<Name, string>);
+function given<Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> {
+  return value === undefined || value === "" ? {} : ({ [name]: value } as Record<Name, string>);
 }
 
 const nanoseconds = (clock: Clock): bigint => BigInt(clock.now()) * 1_000_000n;
@@ -149,7 +157,7 @@ function problemIn({ holder }: ApiContext): string | undefined {
   return holder.parts.ingest.stats().failing?.problem;
 }
 
-function refuse(problem: unknown, request: FastifyRequest, body: Uint8Array): Answer {
+function refuse(problem: unknown, request: FastifyRequest, body: Buffer): Answer {
   const form = formOf(request, parametersOf(request, body));
   const { status, message } = refusalOf(problem);
   const more = ["x-influxdb-error", message.replace(/[^\x20-\x7e]/g, "?").slice(0, 1000)];

@@ -9,25 +9,47 @@ export const MAX_BODY_BYTES = 25_000_000;
 
 const FORM = "application/x-www-form-urlencoded";
 
+/** The parameters of a request by name; of those that are said twice the first counts. */
+export type Parameters = ReadonlyMap<string, string>;
+
 /** The parameters of a request, from the address and from a form in the body. The address wins where both say one. */
-export function parametersOf({ url, headers }: FastifyRequest, body?: Uint8Array): URLSearchParams {
-  const parameters = new URLSearchParams(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
-  if (body !== undefined && headers["content-type"]?.startsWith(FORM) === true) {
-    for (const [name, value] of new URLSearchParams(Buffer.from(body).toString("utf8"))) {
-      if (!parameters.has(name)) parameters.append(name, value);
-    }
+export function parametersOf({ url, headers }: FastifyRequest, body?: Buffer): Parameters {
+  const found = new Map<string, string>();
+  const query = url.indexOf("?");
+  if (query >= 0) gather(url.slice(query + 1), found);
+  if (body !== undefined && headers["content-type"]?.startsWith(FORM) === true) gather(body.toString("utf8"), found);
+  return found;
+}
+
+/** As URLSearchParams reads a text, with fewer steps. */
+function gather(text: string, found: Map<string, string>): void {
+  for (const pair of text.split("&")) {
+    if (pair === "") continue;
+    const equals = pair.indexOf("=");
+    const name = decoded(equals < 0 ? pair : pair.slice(0, equals));
+    if (!found.has(name)) found.set(name, equals < 0 ? "" : decoded(pair.slice(equals + 1)));
   }
-  return parameters;
+}
+
+function decoded(text: string): string {
+  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
+  if (!spaced.includes("%")) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // What is no UTF-8 is read as far as it can be.
+    return new URLSearchParams(`=${text}`).get("") ?? "";
+  }
 }
 
 /** Rows of a piece of a chunked answer that says nothing else, as InfluxDB has it. */
 const CHUNK_ROWS = 10_000;
 
 /** How the answer is wanted: `Accept`, `pretty`, `epoch`, `chunked` and `chunk_size`. An unit of time that is unknown is as none, as InfluxDB has it. */
-export function formOf(request: FastifyRequest, parameters: URLSearchParams): AnswerForm {
+export function formOf(request: FastifyRequest, parameters: Parameters): AnswerForm {
   const epoch = (parameters.get("epoch") ?? "").trim();
   const isKnown = Object.hasOwn(EPOCHS, epoch);
-  const rows = Number(parameters.get("chunk_size"));
+  const rows = Number(parameters.get("chunk_size") ?? "");
   return {
     csv: wantsCsv(request.headers.accept ?? ""),
     pretty: parameters.get("pretty") === "true",
@@ -52,8 +74,8 @@ function wantsCsv(accept: string): boolean {
 }
 
 /** Bound parameters; a number without a point is an integer. Raises InfluxError 400. */
-export function boundParameters(text: string | null): Record<string, unknown> | undefined {
-  if (text === null || text === "") return undefined;
+export function boundParameters(text: string | undefined): Record<string, unknown> | undefined {
+  if (text === undefined || text === "") return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text, (_, each: unknown, context?: { source?: string }) =>
@@ -81,7 +103,7 @@ function integerOf(text: string): bigint {
 const unzip = promisify(gunzip);
 
 /** The body of a write, unpacked. Raises InfluxError 400 (not gzip) or 413 (too large). */
-export async function unpacked(request: FastifyRequest, body: Uint8Array): Promise<Uint8Array> {
+export async function unpacked(request: FastifyRequest, body: Buffer): Promise<Uint8Array> {
   if (request.headers["content-encoding"] !== "gzip") return body;
   try {
     return await unzip(body, { maxOutputLength: MAX_BODY_BYTES });
