@@ -54,12 +54,12 @@ interface Words {
 const WORDS: Record<Language, Words> = {
   en: {
     readings: (count) => `${count} readings`,
-    done: ({ readings, written, series, own, ownWritten, differences }, number) =>
-      `${number.format(readings)} readings of ${number.format(series)} series, ${number.format(written)} written now; ${number.format(own)} values of the server’s own, ${number.format(ownWritten)} points written now: ${differences.length === 0 ? "count, first, last and sum of each are equal" : "they differ"}`,
+    done: ({ readings, written, series, own, ownWritten, summedUp, summedUpWritten, differences }, number) =>
+      `${number.format(readings)} readings of ${number.format(series)} series, ${number.format(written)} written now; ${number.format(summedUp)} quarters and hours summed up of readings that are gone, ${number.format(summedUpWritten)} written now; ${number.format(own)} values of the server’s own, ${number.format(ownWritten)} points written now: ${differences.length === 0 ? "count, first, last and sum of each are equal" : "they differ"}`,
   },
   fr: {
     readings: (count) => `${count} mesures`,
-    done: ({ readings, written, series, own, ownWritten, differences }, number) =>
-      `${number.format(readings)} mesures de ${number.format(series)} séries, dont ${number.format(written)} écrites maintenant ; ${number.format(own)} valeurs du serveur, ${number.format(ownWritten)} points écrits maintenant : ${differences.length === 0 ? "nombre, première, dernière et somme de chacune sont égaux" : "elles diffèrent"}`,
+    done: ({ readings, written, series, own, ownWritten, summedUp, summedUpWritten, differences }, number) =>
+      `${number.format(readings)} mesures de ${number.format(series)} séries, dont ${number.format(written)} écrites maintenant ; ${number.format(summedUp)} quarts d’heure et heures qui résument des mesures effacées, dont ${number.format(summedUpWritten)} écrits maintenant ; ${number.format(own)} valeurs du serveur, ${number.format(ownWritten)} points écrits maintenant : ${differences.length === 0 ? "nombre, première, dernière et somme de chacune sont égaux" : "elles diffèrent"}`,
   },
 };

@@ -1,6 +1,7 @@
 import type { Reading } from "#protocol/messages.ts";
 import { DAY, instant, MINUTE, type Instant } from "#protocol/units.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
+import { copySums } from "./copy-sums.ts";
 import type { Mark, OwnSummary, SeriesSummary, Store } from "./store.ts";
 
 export interface Copied {
@@ -12,6 +13,9 @@ export interface Copied {
   /** Values of the server's own points in the source, and its points written now. */
   readonly own: number;
   readonly ownWritten: number;
+  /** Quarters and hours in the source that are summed up of readings it no longer has, and those written now. */
+  readonly summedUp: number;
+  readonly summedUpWritten: number;
   /** What differs in the end, a line each; empty when the copy is whole. */
   readonly differences: readonly string[];
 }
@@ -24,12 +28,14 @@ const POINTS_AT_ONCE = 60_000;
 const MOST_DIFFERENCES = 10;
 /** Sums of the same numbers in another order differ in their last digits. */
 const SUM_TOLERANCE = 1e-9;
-/** Readings are most of a town: this share of the progress is theirs. */
-const READINGS_SHARE = 0.9;
+/** Of the progress: readings are most of a young town, and what is summed up of an old one. */
+const READINGS_SHARE = 0.6;
+const SUMS_SHARE = 0.3;
 
 /**
- * Copies every reading, every mark and every point of the server's own of one store into another, oldest first, then compares
- * count, first, last and sum of each series, and the points by measurement. Interrupted, it goes on after the newest reading
+ * Copies every reading, every mark, every point of the server's own and all that is summed up of readings that are gone, of
+ * one store into another, oldest first, then compares count, first, last and sum of each series, the points by measurement,
+ * and what is summed up by policy. Interrupted, it goes on after the newest reading
  * of a series that the other store has. Marks come last, so that a server that finds half a copy asks for readings again and
  * does not take them for stored. Both stores are open; raises their faults.
  */
@@ -43,12 +49,15 @@ export async function copyStore(
   const { wanted, written, total } = await copyReadings(from, to, marks, (share, readings) =>
     progress(share * READINGS_SHARE, readings),
   );
+  // After the readings: what a store sums up by itself of an hour of which there is only a part left gives way to it.
+  const summedUp = await copySums(from, to, (share) => progress(READINGS_SHARE + share * SUMS_SHARE, total));
   const own = await from.recordings();
   const ownWritten = await copyPoints(own, from, to, (share) =>
-    progress(READINGS_SHARE + share * (1 - READINGS_SHARE), total),
+    progress(READINGS_SHARE + SUMS_SHARE + share * (1 - READINGS_SHARE - SUMS_SHARE), total),
   );
   await to.commit(marks.map((mark) => ({ ...contribution(mark, []), upTo: mark.upTo })));
   const differences = [
+    ...summedUp.differences,
     ...(await compareSeries(wanted, to)),
     ...(await comparePoints(own, to)),
     ...(await compareMarks(marks, to)),
@@ -61,6 +70,8 @@ export async function copyStore(
     series: wanted.length,
     own: own.reduce((sum, { values }) => sum + values, 0),
     ownWritten,
+    summedUp: summedUp.steps,
+    summedUpWritten: summedUp.written,
     differences: more > 0 ? [...differences.slice(0, MOST_DIFFERENCES), `and ${more} more`] : differences,
   };
 }

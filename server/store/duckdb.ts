@@ -11,6 +11,7 @@ import { copyDatabase } from "./copy-database.ts";
 import type { DuckdbOptions, OpenDatabase } from "./duckdb-open.ts";
 import { bytesOf, openDatabase, rewriteMarks, storeFault, write } from "./duckdb-open.ts";
 import { type ExportQuery, copySql, exportSql } from "./export.ts";
+import { DuckdbSums } from "./duckdb-sums.ts";
 import { aggregateSql, latestOf } from "./duckdb-queries.ts";
 import type { InfluxEngine } from "./influxql/engine.ts";
 import { prunePoints } from "./prune-points.ts";
@@ -25,6 +26,7 @@ import type {
   SeriesSummary,
   Store,
 } from "./store.ts";
+import type { Sums } from "./sums.ts";
 
 /**
  * The embedded store: one DuckDB file, one writer connection. A commit is one transaction, on disk (write-ahead log synced)
@@ -42,6 +44,12 @@ export class DuckdbStore implements Store {
   private state: OpenDatabase | undefined;
   private face: DuckdbInflux | undefined;
   readonly influx?: InfluxEngine;
+  readonly sums: Sums = new DuckdbSums({
+    opened: () => this.opened(),
+    reading: (work) => this.reading(work),
+    keep: (work) => this.keep(work),
+    committed: (sql) => this.withCommit(sql, () => Promise.resolve()),
+  });
   /** Compactions and drops, one after the other. */
   private keeping: Promise<unknown> = Promise.resolve();
   private committing: Promise<unknown> = Promise.resolve();

@@ -37,6 +37,10 @@ export interface Rollups {
    * the rest is left open. What is committed meanwhile stays open.
    */
   sumUp(pause?: () => Promise<void>): Promise<number>;
+  /** The same of hours before an instant only, all of them. */
+  sumUpBefore(hour: OpenHour): Promise<number>;
+  /** These hours are summed up from readings that are elsewhere: nothing of them is open. */
+  taken(hours: readonly OpenHour[]): Promise<void>;
 }
 
 /** Hours that are summed up by one question. */
@@ -78,14 +82,21 @@ export function createRollups(server: RollupServer): Rollups {
     await server.note(whole, "summed", ++number);
   };
 
-  const sumUpAll = async (pause: () => Promise<void>): Promise<number> => {
+  const sumUpAll = async (pause: () => Promise<void>, before = Number.POSITIVE_INFINITY): Promise<number> => {
     let hours = 0;
-    for (const some of runsOf([...open].sort((a, b) => a - b))) {
+    for (const some of runsOf([...open].filter((hour) => hour < before).sort((a, b) => a - b))) {
       await pause();
       await sumUpSome(some);
       hours += some.length;
     }
     return hours;
+  };
+
+  /** One after the other. */
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = working.then(work);
+    working = turn.catch(() => {});
+    return turn;
   };
 
   return {
@@ -113,11 +124,16 @@ export function createRollups(server: RollupServer): Rollups {
         written: () => commits.delete(hours),
       };
     },
-    sumUp(pause = async () => {}) {
-      const summed = working.then(() => sumUpAll(pause));
-      working = summed.catch(() => {});
-      return summed;
-    },
+    sumUp: (pause = async () => {}) => inTurn(() => sumUpAll(pause)),
+    sumUpBefore: (hour) => inTurn(() => sumUpAll(async () => {}, hour)),
+    taken: (hours) =>
+      inTurn(async () => {
+        for (const hour of hours) {
+          open.delete(hour);
+          noted.delete(hour);
+        }
+        await server.note(hours, "summed", ++number);
+      }),
   };
 }
 

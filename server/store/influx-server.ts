@@ -7,6 +7,7 @@ import type { Retention } from "../keeping.ts";
 import type { RollupServer } from "./influx-rollups.ts";
 import type { RolledPolicy } from "./influxql/rolled.ts";
 import type { AggregateQuery, AggregateRow, OwnSummary, SeriesSummary } from "./store.ts";
+import type { Sum, Tally } from "./sums.ts";
 
 /**
  * One InfluxDB as the store over it needs it: version 1 speaks InfluxQL and version 2 Flux, and what is kept there is the
@@ -36,8 +37,22 @@ export interface InfluxServer extends RollupServer {
   count(): Promise<number>;
   /** Bytes on disk; 0 where the server does not tell us. */
   bytes(): Promise<number>;
+  readonly sums: InfluxSumsServer;
   prune(before: Instant, coarseBefore: Instant | undefined): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What is summed up in it, policy by policy, as another store reads it and hands its own over. */
+export interface InfluxSumsServer {
+  /** When the oldest reading was measured, and where the oldest step of any policy begins; undefined while there is none. */
+  oldest(): Promise<{ readonly reading: Instant | undefined; readonly step: Instant | undefined }>;
+  /** Where the newest step of any policy begins. */
+  newest(): Promise<Instant | undefined>;
+  /** How many readings of [from, to) there are. */
+  readings(from: number, to: number): Promise<number>;
+  tally(policy: RolledPolicy, from: number, to: number): Promise<Tally | undefined>;
+  read(policy: RolledPolicy, from: number, to: number): Promise<Sum[]>;
+  write(policy: RolledPolicy, points: readonly InfluxPoint[]): Promise<void>;
 }
 
 /** What the store remembers of a station and epoch; `order` counts epochs as they were first seen. */

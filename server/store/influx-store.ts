@@ -10,12 +10,14 @@ import { createEpochs } from "./epochs.ts";
 import { influxFault, silent } from "./influx-faults.ts";
 import { partsOf, POINTS_A_REQUEST } from "./influx-points.ts";
 import { createRollups, type Rollups } from "./influx-rollups.ts";
+import { InfluxSums } from "./influx-sums.ts";
 import type { InfluxMark, InfluxServer } from "./influx-server.ts";
 import { UNDESCRIBED } from "./influx-server.ts";
 import type { RolledPolicy } from "./influxql/rolled.ts";
 import { memoryStore } from "./memory.ts";
 import type { AggregateQuery, AggregateRow, Contribution, Mark, OwnSummary, SeriesSummary, Store } from "./store.ts";
 import { upToOf } from "./store.ts";
+import type { Sums } from "./sums.ts";
 
 export interface InfluxOptions {
   /** Base address, `http://host:8086`. */
@@ -69,6 +71,7 @@ class InfluxStore implements Store {
   private counted: { readings: number; readonly bytes: number; at: Instant } | undefined;
   /** Before this instant readings were dropped. */
   private prunedTo = Number.NEGATIVE_INFINITY;
+  readonly sums: Sums;
   private isOpen = false;
   private opening: Promise<void> | undefined;
 
@@ -83,6 +86,13 @@ class InfluxStore implements Store {
       note: (hours, are, number) => this.ask(() => server.note(hours, are, number)),
       span: () => this.ask(() => server.span()),
       sumUp: (from, to) => this.ask(() => server.sumUp(from, to), SUM_UP_TIMEOUT),
+    });
+    this.sums = new InfluxSums({
+      server: server.sums,
+      rollups: this.rollups,
+      open: () => this.open(),
+      ask: (request) => this.ask(request),
+      descriptions: (some) => this.descriptions(some),
     });
   }
 
@@ -290,7 +300,9 @@ class InfluxStore implements Store {
     return this.describe(device) ?? (await this.asLastSeen()).get(device) ?? undescribed(device);
   }
 
-  private async descriptions(readings: readonly Reading[]): Promise<(device: string) => Description> {
+  private async descriptions(
+    readings: readonly { readonly device: string }[],
+  ): Promise<(device: string) => Description> {
     const lost = readings.some(({ device }) => this.describe(device) === undefined)
       ? await this.asLastSeen()
       : new Map<string, Description>();

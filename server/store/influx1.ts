@@ -13,6 +13,7 @@ import { influxStore, REQUEST_TIMEOUT, SUM_UP_TIMEOUT } from "./influx-store.ts"
 import { CHRONICLE_POLICY, createDatabase, MARKS_POLICY, ROLLED_POLICIES } from "./influx-policies.ts";
 import { hourOf, type HourNote, type NoteKind, type OpenHour } from "./influx-rollups.ts";
 import { KEPT } from "./influx-steps.ts";
+import { Influx1Sums } from "./influx1-sums.ts";
 import { ROLLED, type RolledPolicy } from "./influxql/rolled.ts";
 import type { Answer, Ask } from "./influxql-answers.ts";
 import {
@@ -67,6 +68,7 @@ class Influx1 implements InfluxServer {
   private readonly policy: string;
   private readonly host: string;
   private words: string | undefined;
+  readonly sums: Influx1Sums;
 
   constructor(options: Influx1Options) {
     const { url, database, policy = "raw", user, password, timeout = REQUEST_TIMEOUT } = options;
@@ -94,6 +96,13 @@ class Influx1 implements InfluxServer {
       });
     this.client = clientWith(timeout);
     this.patient = clientWith(SUM_UP_TIMEOUT);
+    this.sums = new Influx1Sums({
+      database,
+      policy,
+      ask: this.ask,
+      each: (things, statement) => this.each(things, statement),
+      write: (rolled, points) => this.sendPoints(rolled, points),
+    });
   }
 
   prepare(retention: Retention | undefined): Promise<void> {
@@ -103,8 +112,12 @@ class Influx1 implements InfluxServer {
   }
 
   write(points: readonly InfluxPoint[]): Promise<void> {
+    return this.sendPoints(this.policy, points);
+  }
+
+  private sendPoints(policy: string, points: readonly InfluxPoint[]): Promise<void> {
     return this.send(
-      this.policy,
+      policy,
       points.map(({ description, at, fields }) => ({ ...description, at, fields })),
     );
   }

@@ -27,6 +27,7 @@ import {
 } from "./influx-policies.ts";
 import { hourOf, type HourNote, type NoteKind, type OpenHour } from "./influx-rollups.ts";
 import { type Step, Steps } from "./influx-steps.ts";
+import { Influx2Sums, type Row } from "./influx2-sums.ts";
 import { ROLLED, type RolledPolicy } from "./influxql/rolled.ts";
 import { type Ask, chronicled, dropOldShards, HOURS, MARKS, ours, resultsOf, shardBytes } from "./influxql-answers.ts";
 import type { Retention } from "../keeping.ts";
@@ -68,9 +69,6 @@ const rulesOf = (policy: Policy): readonly RetentionRule[] => [
   { type: "expire", everySeconds: keptSeconds(policy), shardGroupDurationSeconds: policy.shard_h * 3600 },
 ];
 
-/** A row of an answer: what is missing in it is null. */
-type Row = Readonly<Record<string, string | number | null>>;
-
 /** Request bodies of this many bytes and more are compressed. */
 const GZIP_BYTES = 1000;
 
@@ -87,6 +85,13 @@ class Influx2 implements InfluxServer {
   private readonly hoursBucket: string;
   /** Of an InfluxDB 1.8, which answers the writes and queries of 2.x and nothing else of it. */
   private database: string | undefined;
+  readonly sums: Influx2Sums = new Influx2Sums({
+    rows: (query) => this.rows(query),
+    points: (of, from, to) =>
+      measurementsIn(of === "readings" ? this.bucket : this.beside(of), between(from, to), ours),
+    tagsOf,
+    write: (policy, points) => this.sendPoints(this.beside(policy), points),
+  });
 
   constructor({ url, org, bucket, token, timeout = REQUEST_TIMEOUT }: Influx2Options) {
     this.address = `${url.replace(/\/$/, "")}/${org}/${bucket}`;
@@ -118,8 +123,12 @@ class Influx2 implements InfluxServer {
   }
 
   write(points: readonly InfluxPoint[]): Promise<void> {
+    return this.sendPoints(this.bucket, points);
+  }
+
+  private sendPoints(bucket: string, points: readonly InfluxPoint[]): Promise<void> {
     return this.sendKept(
-      this.bucket,
+      bucket,
       points.map(({ description: { measurement, tags }, at, fields }) => pointOf(measurement, tags, fields, at)),
     );
   }

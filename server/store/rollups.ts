@@ -1,8 +1,9 @@
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import type { Archive, Archives } from "./archive.ts";
 import { aliasOf, quoted, settled } from "./archive.ts";
 import type { Compacting } from "./compact.ts";
 import type { Aside } from "./aside.ts";
-import { literal } from "./sql.ts";
+import { literal, rowsOf } from "./sql.ts";
 import { HOUR } from "#protocol/units.ts";
 import { WEEK } from "./weeks.ts";
 
@@ -57,13 +58,45 @@ export async function rollUp({ archives, pause }: Compacting, aside: Aside, raw:
       );
     }
     const file = archives.newFile(kind, week);
-    const path = archives.path(file);
-    await aside.rows(`COPY (${packedSql(parts.join(" UNION ALL "))} ORDER BY series, instant)
-      TO '${quoted(path)}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)`);
-    const [[rows] = [0]] = await aside.rows(`SELECT count(*)::DOUBLE FROM read_parquet('${quoted(path)}')`);
-    made.push({ kind, week, file, rows: rows as number, bytes: await settled(path, archives.directory), to, late_to });
+    const written = await writeRollup(archives, file, parts.join(" UNION ALL "), (sql) => aside.rows(sql));
+    made.push({ kind, week, file, ...written, to, late_to });
   }
   return made;
+}
+
+/**
+ * Writes the steps of a week that lie in the table `taken` of a connection, beside those that its file had `before`: of two
+ * about one step the one that knows more readings. What came in parts is put together.
+ */
+export async function writeTaken(
+  archives: Archives,
+  connection: DuckDBConnection,
+  { policy, week, to, before }: { policy: Rollup; week: number; to: number; before: Archive | undefined },
+): Promise<Archive> {
+  const taken = `SELECT series, instant, sum(n)::INTEGER AS n, sum(total) AS total, min(low) AS low, max(high) AS high,
+      arg_min(first, first_at) AS first, arg_max(last, last_at) AS last, min(first_at) AS first_at, max(last_at) AS last_at
+    FROM taken GROUP BY series, instant`;
+  const all =
+    before === undefined
+      ? taken
+      : `SELECT ${COLUMNS} FROM (${taken} UNION ALL SELECT ${COLUMNS} FROM (${unpackedSql([archives.path(before.file)])}))
+         QUALIFY row_number() OVER (PARTITION BY series, instant ORDER BY n DESC) = 1`;
+  const file = archives.newFile(policy, week);
+  const written = await writeRollup(archives, file, all, (sql) => rowsOf(connection, sql));
+  return { kind: policy, week, file, ...written, to: before?.to ?? to, late_to: before?.late_to ?? 0 };
+}
+
+async function writeRollup(
+  archives: Archives,
+  file: string,
+  rolled: string,
+  rowsOf: (sql: string) => Promise<DuckDBValue[][]>,
+): Promise<Pick<Archive, "rows" | "bytes">> {
+  const path = archives.path(file);
+  await rowsOf(`COPY (${packedSql(rolled)} ORDER BY series, instant)
+    TO '${quoted(path)}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)`);
+  const [[rows] = [0]] = await rowsOf(`SELECT count(*)::DOUBLE FROM read_parquet('${quoted(path)}')`);
+  return { rows: rows as number, bytes: await settled(path, archives.directory) };
 }
 
 /**
@@ -72,6 +105,22 @@ export async function rollUp({ archives, pause }: Compacting, aside: Aside, raw:
  * asked for. `from` and `to` are multiples of the step. It is good while `archives.readers.read` runs.
  */
 export function rollupRelation(archives: Archives, kind: Rollup, from: number, to: number): string {
+  // Where quarters have been dropped, hours say what is left to say.
+  return relationOf(archives, kind, new Map([...archives.ofKind("hour"), ...archives.ofKind(kind)]), from, to);
+}
+
+/** The same without what stands in for steps that have been dropped. */
+export function keptRelation(archives: Archives, kind: Rollup, from: number, to: number): string {
+  return relationOf(archives, kind, archives.ofKind(kind), from, to);
+}
+
+function relationOf(
+  archives: Archives,
+  kind: Rollup,
+  kept: ReadonlyMap<number, Archive>,
+  from: number,
+  to: number,
+): string {
   const rolled = (start: number, end: number): string =>
     rolledSql(
       `(SELECT * FROM ${archives.relation(start, end)} WHERE instant >= ${literal(start)} AND instant < ${literal(end)})`,
@@ -81,8 +130,6 @@ export function rollupRelation(archives: Archives, kind: Rollup, from: number, t
   const late = new Set(archives.lateWeeks());
   const files: string[] = [];
   const parts: string[] = [];
-  // Where quarters have been dropped, hours say what is left to say.
-  const kept = new Map([...archives.ofKind("hour"), ...archives.ofKind(kind)]);
   for (const { week, file } of kept.values()) {
     if (week >= to || week + WEEK <= from) continue;
     if (!late.has(week)) files.push(archives.path(file));
@@ -93,9 +140,10 @@ export function rollupRelation(archives: Archives, kind: Rollup, from: number, t
     if (start < end) parts.push(rolled(start, end));
   }
   if (files.length > 0) parts.push(unpackedSql(files.sort()));
-  if (to > archives.archivedTo || parts.length === 0) parts.push(rolled(Math.max(from, archives.archivedTo), to));
+  if (to > archives.archivedTo || parts.length === 0)
+    parts.push(rolled(Math.max(from, archives.archivedTo, whole), to));
   return `(${parts.map((sql) => `SELECT ${COLUMNS} FROM (${sql})`).join(" UNION ALL ")})`;
 }
 
 /** From here on every step has all its readings. */
-const wholeFrom = ({ rawFrom }: Archives): number => Math.ceil(rawFrom / HOUR) * HOUR;
+export const wholeFrom = ({ rawFrom }: Archives): number => Math.ceil(rawFrom / HOUR) * HOUR;

@@ -4,6 +4,7 @@ import type { Instant, Seconds } from "#protocol/units.ts";
 import type { OwnPoint } from "../chronicle/point.ts";
 import type { ExportQuery } from "./export.ts";
 import type { InfluxEngine } from "./influxql/engine.ts";
+import type { Sums } from "./sums.ts";
 
 /** Readings of one station with consecutive numbers: `first` is the number of the first. */
 export interface Contribution {
@@ -77,6 +78,8 @@ export interface Store {
   recorded(from: Instant, to: Instant): Promise<OwnPoint[]>;
   /** What is kept of them, by measurement: to compare two stores, and to copy one. */
   recordings(): Promise<OwnSummary[]>;
+  /** What it keeps of readings that it drops, where it keeps any. */
+  readonly sums?: Sums;
   /** Its second face, where it has one: what reads or feeds an InfluxDB does so here. */
   readonly influx?: InfluxEngine;
 }

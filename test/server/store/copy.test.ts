@@ -72,6 +72,8 @@ test("a copy has every reading and every mark, and a second one finds nothing to
     // A decision of three fields a quarter of an hour, and the place of each lamp.
     own: POINTS * 3 + DEVICES * 2,
     ownWritten: POINTS + DEVICES,
+    summedUp: 0,
+    summedUpWritten: 0,
     differences: [],
   });
   expect(await to.recorded(instant(T0), instant(T0 + 3_600_000))).toHaveLength(4 + DEVICES);
