@@ -1,7 +1,8 @@
 import type { Aggregation } from "./pushdown.ts";
 import { keptTags, type Options } from "./options.ts";
 import { ranks } from "./calls.ts";
-import { type Reducer, reducerOf } from "./recent-reducers.ts";
+import { NotComputed, type Reducer, reducerOf } from "./recent-reducers.ts";
+import type { RecentColumn } from "./recent-column.ts";
 import { ConditionWalk, type RecentScan, recentScan, type RecentSeries } from "./recent-scan.ts";
 import type { Value } from "./evaluate.ts";
 import { type RecentWindows, recentWindows } from "./recent-windows.ts";
@@ -19,10 +20,21 @@ export function recentAggregate(aggregation: Aggregation): Stream | undefined {
   const { beside, ref, series, options, read } = aggregation;
   if (read.recent === undefined || options.aux.length > 0 || beside.length > 0) return undefined;
   const scan = recentScan(read.recent, series, [ref], true, options);
-  return scan && reducedScan(scan, recentWindows(options), aggregation);
+  if (scan === undefined) return undefined;
+  return unlessNotComputed(() => reducedScan(scan, recentWindows(options), aggregation));
 }
 
-/** Reduces the first column of a scan; undefined: the function is one that the database computes. */
+/** Undefined where it comes out meanwhile that it cannot be computed so. */
+export function unlessNotComputed<Found>(compute: () => Found): Found | undefined {
+  try {
+    return compute();
+  } catch (problem) {
+    if (problem instanceof NotComputed) return undefined;
+    throw problem;
+  }
+}
+
+/** Reduces the first column of a scan; undefined: the function is none of columns. Raises NotComputed. */
 export function reducedScan(
   scan: RecentScan,
   windows: RecentWindows | undefined,
@@ -41,50 +53,57 @@ export function reducedScan(
     : acrossGroups(scan, windows, reducer, isOwnTime, options);
 }
 
-/** Takes all of a group; false: its windows are too many. */
+/** Takes all of a group. Raises NotComputed where its windows are too many. */
 export function takeGroup(
   group: readonly RecentSeries[],
-  scan: RecentScan,
+  { from, to }: RecentScan,
   windows: RecentWindows,
   reducer: Reducer,
-): boolean {
-  const { from, to } = scan;
+): void {
   for (const { columns, condition } of group) {
     const [column] = columns;
     if (column === undefined) continue;
-    const { times } = column;
+    const begin = column.placeOf(from);
     const end = column.placeOf(to + 1);
-    let index = column.placeOf(from);
-    const walk = condition === undefined ? undefined : new ConditionWalk(condition, from);
-    while (index < end) {
-      const place = windows.placeOf(times[index] as number);
-      if (place < 0) return false;
-      const { until } = windows;
-      if (walk !== undefined) {
-        if (walk.holdsAt(times[index] as number)) reducer.take(place, column, index, index + 1);
-        index++;
-        continue;
-      }
-      let next = end;
-      if (until <= (times[end - 1] as number)) {
-        next = index + 1;
-        while ((times[next] as number) < until) next++;
-      }
-      reducer.take(place, column, index, next);
-      index = next;
-    }
+    if (condition !== undefined) takeWhere(column, begin, end, new ConditionWalk(condition, from), windows, reducer);
+    else takeStretches(column, begin, end, windows, reducer);
   }
-  return true;
 }
 
-export function groupsOf({ series }: RecentScan): RecentSeries[][] {
-  const groups: RecentSeries[][] = [];
-  for (const each of series) {
-    const known = groups[each.each.group];
-    if (known === undefined) groups[each.each.group] = [each];
-    else known.push(each);
+function takeWhere(
+  column: RecentColumn,
+  begin: number,
+  end: number,
+  walk: ConditionWalk,
+  windows: RecentWindows,
+  reducer: Reducer,
+): void {
+  for (let index = begin; index < end; index++) {
+    const at = column.times[index] as number;
+    if (walk.holdsAt(at)) reducer.take(windows.placeOf(at), column, index, index + 1);
   }
-  return groups;
+}
+
+/** Window by window: points mostly come at one pace, so that the next window begins as many points on as the last one did. */
+function takeStretches(
+  column: RecentColumn,
+  begin: number,
+  end: number,
+  windows: RecentWindows,
+  reducer: Reducer,
+): void {
+  const { times } = column;
+  let pace = 1;
+  for (let index = begin; index < end;) {
+    const place = windows.placeOf(times[index] as number);
+    const { until } = windows;
+    let next = index + pace;
+    if (next > end || (times[next - 1] as number) >= until) next = index + 1;
+    while (next < end && (times[next] as number) < until) next++;
+    reducer.take(place, column, index, next);
+    pace = next - index;
+    index = next;
+  }
 }
 
 /** Where groups are what the answer shows: one after the other, each in the order of time. */
@@ -94,20 +113,19 @@ function inGroups(
   reducer: Reducer,
   isOwnTime: boolean,
   isAscending: boolean,
-): Stream | undefined {
+): Stream {
   const runs: GrowingRun[] = [];
-  const groups = groupsOf(scan);
-  if (!isAscending) groups.reverse();
-  for (const group of groups) {
+  for (const group of turned(scan.groups, isAscending)) {
     const [first] = group;
     if (first === undefined) continue;
     reducer.clear();
-    if (!takeGroup(group, scan, windows, reducer)) return undefined;
+    takeGroup(group, scan, windows, reducer);
     const { name, tags } = first.each;
     const run: GrowingRun = { name, tags, times: [], values: [] };
     const order = windows.inOrder();
-    for (let step = 0; step < windows.count; step++) {
-      const index = isAscending ? step : windows.count - 1 - step;
+    const [low, high] = order === undefined ? [reducer.low, reducer.high] : [0, order.length - 1];
+    for (let step = low; step <= high; step++) {
+      const index = isAscending ? step : low + high - step;
       const place = order?.[index] ?? index;
       if (!reducer.has(place)) continue;
       const value = reducer.value(place);
@@ -136,8 +154,8 @@ function acrossGroups(
   reducer: Reducer,
   isOwnTime: boolean,
   options: Options,
-): Stream | undefined {
-  const groups = groupsOf(scan);
+): Stream {
+  const { groups } = scan;
   const shown = groups.map(([first]) => {
     const { name, tags } = (first as RecentSeries).each;
     return { name, tags, order: tags.subset(options.order) };
@@ -147,9 +165,9 @@ function acrossGroups(
   const cells: Cell[][][] = [];
   for (const [group, members] of groups.entries()) {
     reducer.clear();
-    if (!takeGroup(members, scan, windows, reducer)) return undefined;
+    takeGroup(members, scan, windows, reducer);
     const byPlace = (cells[rankOf[group] as number] ??= []);
-    for (let place = 0; place < windows.count; place++) {
+    for (let place = reducer.low; place <= reducer.high; place++) {
       if (reducer.has(place))
         (byPlace[place] ??= []).push({ group, time: reducer.time?.(place), value: reducer.value(place) });
     }

@@ -1,9 +1,9 @@
 import type { Fill } from "./ast.ts";
 import { type Evaluate, type Value } from "./evaluate.ts";
 import type { Options } from "./options.ts";
-import { groupsOf, takeGroup } from "./recent-aggregate.ts";
+import { takeGroup } from "./recent-aggregate.ts";
 import { RecentColumn } from "./recent-column.ts";
-import type { Reducer } from "./recent-reducers.ts";
+import { NotComputed, type Reducer } from "./recent-reducers.ts";
 import type { RecentScan, RecentSeries } from "./recent-scan.ts";
 import type { RecentWindows } from "./recent-windows.ts";
 import type { ColumnTransformation } from "./recent-transform.ts";
@@ -24,9 +24,6 @@ export interface Computed {
   /** Raises NotComputed. */
   column(group: number): RecentColumn;
 }
-
-/** It comes out while numbers are computed that they are not those of a column, or too many: another way must be gone. */
-export class NotComputed extends Error {}
 
 /** Remembers the last column, which several may ask for. */
 abstract class Columns implements Computed {
@@ -57,7 +54,6 @@ abstract class Columns implements Computed {
 export class ReducedColumns extends Columns {
   readonly groups: readonly ComputedGroup[];
   readonly lowest: number;
-  readonly #members: readonly (readonly RecentSeries[])[];
   readonly #scan: RecentScan;
   readonly #windows: RecentWindows;
   readonly #reducer: Reducer;
@@ -73,8 +69,7 @@ export class ReducedColumns extends Columns {
     isOwnTime: boolean,
   ) {
     super(type);
-    this.#members = groupsOf(scan);
-    this.groups = this.#members.map(([first]) => (first as RecentSeries).each);
+    this.groups = scan.groups.map(([first]) => (first as RecentSeries).each);
     // Where windows are found as they are needed, or are one, there is no telling.
     this.lowest =
       options.every === 0n || windows.inOrder() !== undefined ? Number.NEGATIVE_INFINITY : windows.startMsOf(0);
@@ -88,11 +83,11 @@ export class ReducedColumns extends Columns {
   protected compute(group: number, column: RecentColumn): void {
     const [windows, reducer] = [this.#windows, this.#reducer];
     reducer.clear();
-    if (!takeGroup(this.#members[group] ?? [], this.#scan, windows, reducer)) throw new NotComputed();
-    const { count } = windows;
-    column.reset(count);
+    takeGroup(this.#scan.groups[group] ?? [], this.#scan, windows, reducer);
+    column.reset(windows.count);
     const order = windows.inOrder();
-    for (let index = 0; index < count; index++) {
+    const [low, high] = order === undefined ? [reducer.low, reducer.high] : [0, order.length - 1];
+    for (let index = low; index <= high; index++) {
       const place = order?.[index] ?? index;
       if (!reducer.has(place)) continue;
       const value = reducer.value(place);

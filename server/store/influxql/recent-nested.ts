@@ -4,14 +4,13 @@ import { hasCall, Parts, SELECTORS } from "./columns.ts";
 import { compile, typeOf, type ValueType } from "./evaluate.ts";
 import { innerOptions, keptTags, type Options, type Ref } from "./options.ts";
 import type { Aggregation } from "./pushdown.ts";
-import { PICKS, reducedScan } from "./recent-aggregate.ts";
+import { PICKS, reducedScan, unlessNotComputed } from "./recent-aggregate.ts";
 import type { RecentColumn } from "./recent-column.ts";
 import {
   type Computed,
   type ComputedGroup,
   ExpressedColumns,
   isFilledInColumns,
-  NotComputed,
   ReducedColumns,
   TransformedColumns,
 } from "./recent-computed.ts";
@@ -35,13 +34,10 @@ type Reference = Extract<Expression, { kind: "reference" }>;
 export function nestedInMemory(aggregation: Omit<Aggregation, "series">, from: readonly Source[]): Stream | undefined {
   const { ref, beside, options, read } = aggregation;
   if (read.recent === undefined || options.aux.length > 0 || beside.length > 0) return undefined;
-  try {
+  return unlessNotComputed(() => {
     const source = sourceColumns(from, ref, options, read);
     return source && reducedScan(source.scan, windowsOver(options, source.lowest), aggregation);
-  } catch (problem) {
-    if (problem instanceof NotComputed) return undefined;
-    throw problem;
-  }
+  });
 }
 
 /**
@@ -73,11 +69,11 @@ function sourceColumns(from: readonly Source[], ref: Ref, options: Options, read
   if (columns === undefined || driver === undefined || !isOfType(driver, ref.type)) return undefined;
   const condition = options.condition === undefined ? ALWAYS : conditionOver(options.condition, select, columns);
   if (condition === undefined) return undefined;
-  const series = placed(driver.groups, options).map(
-    ({ each, group }): RecentSeries => new ComputedSeries(each, group, driver, condition),
+  const groups = placed(driver.groups, options).map(({ each, members }) =>
+    members.map((group) => new ComputedSeries(each, group, driver, condition)),
   );
   const all = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-  return { scan: { series, types: [driver.type], ...all }, lowest: driver.lowest };
+  return { scan: { series: groups.flat(), groups, types: [driver.type], ...all }, lowest: driver.lowest };
 }
 
 const isOfType = ({ type }: Computed, asked: ValueType): boolean =>
@@ -110,7 +106,7 @@ class ComputedSeries implements RecentSeries {
 }
 
 /** Which groups around each group inside goes to, in the order of those around. */
-function placed(groups: readonly ComputedGroup[], options: Options): { each: Place; group: number }[] {
+function placed(groups: readonly ComputedGroup[], options: Options): { each: Place; members: readonly number[] }[] {
   const kept = keptTags(options);
   const around = new Map<string, { name: string; tags: TagSet; order: TagSet; members: number[] }>();
   groups.forEach(({ name, tags: all }, group) => {
@@ -123,10 +119,7 @@ function placed(groups: readonly ComputedGroup[], options: Options): { each: Pla
   const sorted = [...around.values()].sort(
     (a, b) => compareText(a.name, b.name) || compareText(a.order.id, b.order.id) || compareText(a.tags.id, b.tags.id),
   );
-  return sorted.flatMap(({ name, tags, members }, place) => {
-    const each = { name, tags, group: place };
-    return members.map((group) => ({ each, group }));
-  });
+  return sorted.map(({ name, tags, members }, group) => ({ each: { name, tags, group }, members }));
 }
 
 /** What a condition around says of columns and tags; undefined: it takes numbers for others than they are. */

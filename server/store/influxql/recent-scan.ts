@@ -33,6 +33,8 @@ export interface RecentCondition {
 
 export interface RecentScan<Each extends Place = Place> {
   readonly series: readonly RecentSeries<Each>[];
+  /** The same by the groups that they go to. */
+  readonly groups: readonly (readonly RecentSeries<Each>[])[];
   /** Types of the fields asked for. */
   readonly types: readonly FieldType[];
   /** Milliseconds since 1970, both included. */
@@ -54,66 +56,113 @@ export function recentScan(
   options: Options,
 ): RecentScan<ScannedSeries> | undefined {
   if (recent === undefined) return undefined;
+  const asked = askedOf(all, refs, hasDriver);
+  if (asked === undefined) return undefined;
   const from = Number(-floor(-options.start, MS));
   const to = Number(floor(options.end, MS));
-  const isAsked = (each: ScannedSeries): boolean =>
-    (hasDriver ? refs.slice(0, 1) : refs).some((ref) => slotsOf(each, ref).length > 0);
-  const asked = all.filter(isAsked);
-  const types: (FieldType | undefined)[] = refs.map(() => undefined);
   const series: RecentSeries<ScannedSeries>[] = [];
-  for (const each of regrouped(asked)) {
-    const columns = columnsOf(recent, each, refs, from);
-    if (columns === undefined) return undefined;
-    for (let index = 0; index < refs.length; index++) {
-      const slot = slotsOf(each, refs[index] as Ref)[0];
-      if (slot === undefined) continue;
-      types[index] ??= slot.type;
-      if (types[index] !== slot.type) return undefined;
-    }
-    const condition = each.condition === undefined ? undefined : conditionOf(recent, each, each.condition, from);
-    if (condition === null) return undefined;
-    series.push({ each, columns, condition });
+  const groups: RecentSeries<ScannedSeries>[][] = [];
+  for (const { each, slots, condition } of asked.series) {
+    const columns = columnsOf(recent, slots, from);
+    const looked = condition === undefined ? undefined : columnsOf(recent, condition.slots, from);
+    if (columns === undefined || (condition !== undefined && looked === undefined)) return undefined;
+    const found = { each, columns, condition: condition && looked && { columns: looked, holds: condition.holds } };
+    series.push(found);
+    const group = groups[each.group];
+    if (group === undefined) groups[each.group] = [found];
+    else group.push(found);
   }
-  return { series, types: types.map((type, index) => typeOfColumn(refs[index]?.type, type)), from, to };
+  return { series, groups, types: asked.types, from, to };
 }
 
 /** Undefined: they are not all held. */
 function columnsOf(
   recent: RecentValues,
-  each: ScannedSeries,
-  refs: readonly Ref[],
+  slots: readonly (Slot | undefined)[],
   from: number,
 ): (RecentColumn | undefined)[] | undefined {
   const columns: (RecentColumn | undefined)[] = [];
-  for (const ref of refs) {
-    const slots = slotsOf(each, ref);
-    const [slot] = slots;
+  for (const slot of slots) {
     if (slot === undefined) {
       columns.push(undefined);
       continue;
     }
-    if (slots.length > 1 || (ref.type !== undefined && ref.type !== "field" && slot.type !== ref.type))
-      return undefined;
-    const held = heldOf(recent, slot);
+    const held = slot.table === "readings" ? recent.readings : recent.points;
     if (held === undefined || held.from > from || !held.holds(slot.id)) return undefined;
     columns.push(held.column(slot.id));
   }
   return columns;
 }
 
-const heldOf = (recent: RecentValues, { table }: Slot): Recent | undefined =>
-  table === "readings" ? recent.readings : recent.points;
+/** Where the values lie that a question asks for. */
+interface Asked {
+  readonly series: readonly {
+    readonly each: ScannedSeries;
+    readonly slots: readonly (Slot | undefined)[];
+    readonly condition: { readonly slots: readonly (Slot | undefined)[]; readonly holds: Evaluate } | undefined;
+  }[];
+  readonly types: readonly FieldType[];
+}
 
-/** Null: what it looks at is not all held. */
+/** For series that are remembered, what was asked for of them, since a dashboard asks the same again and again. */
+const ASKED = new WeakMap<readonly ScannedSeries[], Map<string, Asked | undefined>>();
+/** Different fields that are remembered of the same series. */
+const MOST_ASKED = 64;
+
+/** Undefined: what is asked for is not of one kind, or of another than is held. */
+function askedOf(all: readonly ScannedSeries[], refs: readonly Ref[], hasDriver: boolean): Asked | undefined {
+  let known = ASKED.get(all);
+  if (known === undefined) ASKED.set(all, (known = new Map()));
+  const key = JSON.stringify([hasDriver, refs.map(({ name, type }) => [name, type])]);
+  if (known.has(key)) return known.get(key);
+  if (known.size >= MOST_ASKED) known.clear();
+  const found = findAsked(all, refs, hasDriver);
+  known.set(key, found);
+  return found;
+}
+
+function findAsked(all: readonly ScannedSeries[], refs: readonly Ref[], hasDriver: boolean): Asked | undefined {
+  const drivers = hasDriver ? refs.slice(0, 1) : refs;
+  const isAsked = (each: ScannedSeries): boolean => drivers.some((ref) => slotsOf(each, ref).length > 0);
+  const types: (FieldType | undefined)[] = refs.map(() => undefined);
+  const series: Asked["series"][number][] = [];
+  for (const each of regrouped(all.filter(isAsked))) {
+    const slots = heldSlots(each, refs);
+    if (slots === undefined) return undefined;
+    for (const [index, slot] of slots.entries()) {
+      types[index] ??= slot?.type;
+      if (slot !== undefined && types[index] !== slot.type) return undefined;
+    }
+    if (each.condition === undefined) {
+      series.push({ each, slots, condition: undefined });
+      continue;
+    }
+    const condition = conditionOf(each, each.condition);
+    if (condition === undefined) return undefined;
+    series.push({ each, slots, condition });
+  }
+  return { series, types: types.map((type, index) => typeOfColumn(refs[index]?.type, type)) };
+}
+
+function heldSlots(each: ScannedSeries, refs: readonly Ref[]): (Slot | undefined)[] | undefined {
+  const held: (Slot | undefined)[] = [];
+  for (const ref of refs) {
+    const slots = slotsOf(each, ref);
+    const [slot] = slots;
+    const isOther = ref.type !== undefined && ref.type !== "field" && slot?.type !== ref.type;
+    if (slot !== undefined && (slots.length > 1 || isOther)) return undefined;
+    held.push(slot);
+  }
+  return held;
+}
+
 function conditionOf(
-  recent: RecentValues,
   each: ScannedSeries,
   condition: Expression,
-  from: number,
-): RecentCondition | null {
+): { slots: readonly (Slot | undefined)[]; holds: Evaluate } | undefined {
   const fields = [...fieldsIn(condition).values()].map(({ name, type }): Ref => ({ name, type }));
-  const columns = columnsOf(recent, each, fields, from);
-  if (columns === undefined) return null;
+  const slots = heldSlots(each, fields);
+  if (slots === undefined) return undefined;
   const holds = compile(
     condition,
     (part) => {
@@ -124,7 +173,7 @@ function conditionOf(
     false,
     true,
   );
-  return { columns, holds };
+  return { slots, holds };
 }
 
 /** Walks along a series' columns by time and says whether its condition holds there. */

@@ -1,4 +1,5 @@
 import type { Options } from "./options.ts";
+import { NotComputed } from "./recent-reducers.ts";
 import { windowOf } from "./window.ts";
 
 const MS = 1_000_000n;
@@ -12,7 +13,7 @@ export interface RecentWindows {
   readonly count: number;
   /** After `placeOf`: the first time that is in another window. */
   readonly until: number;
-  /** -1: there are too many. */
+  /** Raises NotComputed where there are too many. */
   placeOf(at: number): number;
   /** Nanoseconds since 1970, where the window begins. */
   startOf(place: number): bigint;
@@ -66,13 +67,17 @@ class EvenWindows implements RecentWindows {
   until = 0;
   readonly #first: number;
   readonly #every: number;
-  readonly #starts: bigint[];
+  readonly #first_ns: bigint;
+  readonly #every_ns: bigint;
+  /** Those that were asked for. */
+  readonly #starts: (bigint | undefined)[] = [];
 
   constructor(first: bigint, every: bigint, count: number) {
     this.count = count;
     this.#first = Number(first / MS);
     this.#every = Number(every / MS);
-    this.#starts = Array.from({ length: count }, (_, place) => first + BigInt(place) * every);
+    this.#first_ns = first;
+    this.#every_ns = every;
   }
 
   placeOf(at: number): number {
@@ -82,7 +87,7 @@ class EvenWindows implements RecentWindows {
   }
 
   startOf(place: number): bigint {
-    return this.#starts[place] as bigint;
+    return (this.#starts[place] ??= this.#first_ns + BigInt(place) * this.#every_ns);
   }
 
   startMsOf(place: number): number {
@@ -109,6 +114,7 @@ class FoundWindows implements RecentWindows {
   readonly #byStart = new Map<bigint, number>();
   /** In the order of time. */
   readonly #stretches: Stretch[] = [];
+  #order: readonly number[] = [];
   #last: Stretch | undefined;
 
   constructor(options: Options) {
@@ -123,7 +129,6 @@ class FoundWindows implements RecentWindows {
     let found = this.#last;
     if (found === undefined || at < found.from || at >= found.until) {
       found = this.#find(at);
-      if (found === undefined) return -1;
       this.#last = found;
     }
     this.until = found.until;
@@ -139,10 +144,14 @@ class FoundWindows implements RecentWindows {
   }
 
   inOrder(): readonly number[] {
-    return this.#starts.map((_, place) => place).sort((a, b) => (this.startOf(a) < this.startOf(b) ? -1 : 1));
+    if (this.#order.length < this.count) {
+      const places = this.#starts.map((_, place) => place);
+      this.#order = places.sort((a, b) => (this.startOf(a) < this.startOf(b) ? -1 : 1));
+    }
+    return this.#order;
   }
 
-  #find(at: number): Stretch | undefined {
+  #find(at: number): Stretch {
     const next = this.#after(at);
     const known = this.#stretches[next];
     if (known !== undefined && at >= known.from) return known;
@@ -152,7 +161,7 @@ class FoundWindows implements RecentWindows {
     const until = Number(until_ns / MS);
     let place = this.#byStart.get(start);
     if (place === undefined) {
-      if (this.#starts.length >= MOST_WINDOWS) return undefined;
+      if (this.#starts.length >= MOST_WINDOWS) throw new NotComputed();
       place = this.#starts.push(start) - 1;
       this.#byStart.set(start, place);
     }
