@@ -77,6 +77,7 @@ function resultJson(result: PieceOfResult, form: AnswerForm): string {
 /** What many series have in common is written out once. */
 function seriesJson(all: PieceOfResult["series"], form: AnswerForm): string {
   const timeText = timeWriter(form.epoch_ns);
+  const timeTexts = timesWriter(timeText);
   let named: string | undefined;
   let name = "";
   let known: ResultSeries["columns"] | undefined;
@@ -101,7 +102,7 @@ function seriesJson(all: PieceOfResult["series"], form: AnswerForm): string {
     }
     out += columns;
     const { points } = series;
-    const rows = points === undefined ? rowsText(series, timeText) : pointsText(points, timeText);
+    const rows = points === undefined ? rowsText(series, timeText) : pointsText(points, timeTexts);
     if (rows !== "") {
       out += ',"values":[';
       out += rows;
@@ -133,16 +134,38 @@ function rowsText({ types, values }: ResultSeries, timeText: WriteValue): string
   return rows;
 }
 
-function pointsText({ times, values }: NonNullable<ResultSeries["points"]>, timeText: WriteValue): string {
+function pointsText(
+  { times, values }: NonNullable<ResultSeries["points"]>,
+  timeTexts: ReturnType<typeof timesWriter>,
+): string {
+  const texts = timeTexts(times);
   let rows = "";
   for (let index = 0; index < values.length; index++) {
     rows += rows === "" ? "[" : ",[";
-    rows += timeText(times[index] ?? null);
+    rows += texts[index] ?? "null";
     rows += ",";
     rows += valueJson(values[index] ?? null);
     rows += "]";
   }
   return rows;
+}
+
+/** Writes times of series one after the other: those of one are mostly those of the one before. */
+function timesWriter(timeText: WriteValue): (times: readonly bigint[]) => readonly string[] {
+  let known: readonly bigint[] = [];
+  let texts: readonly string[] = [];
+  return (times) => {
+    if (times === known) return texts;
+    const found: string[] = [];
+    let place = 0;
+    for (const time of times) {
+      while (place < known.length && (known[place] as bigint) < time) place++;
+      found.push(known[place] === time ? (texts[place++] as string) : timeText(time));
+    }
+    known = times;
+    texts = found;
+    return found;
+  };
 }
 
 function valueJson(value: FieldValue | null): string {

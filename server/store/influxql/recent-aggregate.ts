@@ -5,7 +5,7 @@ import { NotComputed, type Reducer, reducerOf } from "./recent-reducers.ts";
 import type { RecentColumn } from "./recent-column.ts";
 import { ConditionWalk, type RecentScan, recentScan, type RecentSeries } from "./recent-scan.ts";
 import type { Value } from "./evaluate.ts";
-import { type RecentWindows, recentWindows } from "./recent-windows.ts";
+import { EvenWindows, type RecentWindows, recentWindows } from "./recent-windows.ts";
 import { type GrowingRun, type Stream, StreamBuilder } from "./stream.ts";
 
 const MS = 1_000_000n;
@@ -66,6 +66,7 @@ export function takeGroup(
     const begin = column.placeOf(from);
     const end = column.placeOf(to + 1);
     if (condition !== undefined) takeWhere(column, begin, end, new ConditionWalk(condition, from), windows, reducer);
+    else if (windows instanceof EvenWindows) takeEven(column, begin, end, windows, reducer);
     else takeStretches(column, begin, end, windows, reducer);
   }
 }
@@ -84,7 +85,6 @@ function takeWhere(
   }
 }
 
-/** Window by window: points mostly come at one pace, so that the next window begins as many points on as the last one did. */
 function takeStretches(
   column: RecentColumn,
   begin: number,
@@ -92,18 +92,37 @@ function takeStretches(
   windows: RecentWindows,
   reducer: Reducer,
 ): void {
-  const { times } = column;
+  for (let index = begin; index < end;) {
+    const place = windows.placeOf(column.times[index] as number);
+    const next = nextFrom(column, index, end, windows.until, 1);
+    reducer.take(place, column, index, next);
+    index = next;
+  }
+}
+
+function takeEven(
+  column: RecentColumn,
+  begin: number,
+  end: number,
+  { first, every }: EvenWindows,
+  reducer: Reducer,
+): void {
   let pace = 1;
   for (let index = begin; index < end;) {
-    const place = windows.placeOf(times[index] as number);
-    const { until } = windows;
-    let next = index + pace;
-    if (next > end || (times[next - 1] as number) >= until) next = index + 1;
-    while (next < end && (times[next] as number) < until) next++;
+    const place = Math.floor(((column.times[index] as number) - first) / every);
+    const next = nextFrom(column, index, end, first + (place + 1) * every, pace);
     reducer.take(place, column, index, next);
     pace = next - index;
     index = next;
   }
+}
+
+/** The place of the first value at or behind `until`. Points mostly come at one pace: it is looked for `pace` places on first. */
+function nextFrom({ times }: RecentColumn, index: number, end: number, until: number, pace: number): number {
+  let next = index + pace;
+  if (next > end || (times[next - 1] as number) >= until) next = index + 1;
+  while (next < end && (times[next] as number) < until) next++;
+  return next;
 }
 
 /** Where groups are what the answer shows: one after the other, each in the order of time. */

@@ -62,11 +62,12 @@ class OneWindow implements RecentWindows {
 }
 
 /** A bounded span in windows of one length. */
-class EvenWindows implements RecentWindows {
+export class EvenWindows implements RecentWindows {
   readonly count: number;
   until = 0;
-  readonly #first: number;
-  readonly #every: number;
+  /** Milliseconds: where the first one begins, and how long each is. */
+  readonly first: number;
+  readonly every: number;
   readonly #first_ns: bigint;
   readonly #every_ns: bigint;
   /** Those that were asked for. */
@@ -74,15 +75,15 @@ class EvenWindows implements RecentWindows {
 
   constructor(first: bigint, every: bigint, count: number) {
     this.count = count;
-    this.#first = Number(first / MS);
-    this.#every = Number(every / MS);
+    this.first = Number(first / MS);
+    this.every = Number(every / MS);
     this.#first_ns = first;
     this.#every_ns = every;
   }
 
   placeOf(at: number): number {
-    const place = Math.floor((at - this.#first) / this.#every);
-    this.until = this.#first + (place + 1) * this.#every;
+    const place = Math.floor((at - this.first) / this.every);
+    this.until = this.first + (place + 1) * this.every;
     return place;
   }
 
@@ -91,7 +92,7 @@ class EvenWindows implements RecentWindows {
   }
 
   startMsOf(place: number): number {
-    return this.#first + place * this.#every;
+    return this.first + place * this.every;
   }
 
   inOrder(): undefined {

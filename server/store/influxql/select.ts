@@ -56,6 +56,7 @@ export async function runSelect(select: Select, context: Context): Promise<Resul
     }
     last = { name, tags, values };
     if (tags.values.size === 0) found.push({ name, ...heads, values });
+    else if (context.isWritten === true) found.push({ name, tagsText: tags.json, tags: tags.object, ...heads, values });
     else found.push({ name, tags: tags.object, ...heads, values });
   }
   return found;
