@@ -74,27 +74,22 @@ function resultJson(result: PieceOfResult, form: AnswerForm): string {
   return `${text}}`;
 }
 
-/** What many series have in common is written out once. */
+/** What many series have in common is put together once. */
 function seriesJson(all: PieceOfResult["series"], form: AnswerForm): string {
   const timeText = timeWriter(form.epoch_ns);
-  const timeTexts = timesWriter(timeText);
-  let named: string | undefined;
+  const leadsOf = leadsWriter(timeText);
+  let head: Pick<ResultSeries, "name" | "columns"> | undefined;
   let name = "";
-  let known: ResultSeries["columns"] | undefined;
   let columns = "";
   let out = "";
   for (const series of all) {
-    if (series.name !== named) {
-      named = series.name;
-      name = named === "" ? "" : `"name":${quoted(named)},`;
+    if (series.name !== head?.name || series.columns !== head.columns) {
+      head = { name: series.name, columns: series.columns };
+      name = series.name === "" ? "{" : `{"name":${quoted(series.name)},`;
+      columns = `"columns":[${series.columns.map(quoted).join(",")}]`;
     }
-    if (series.columns !== known) {
-      known = series.columns;
-      columns = `"columns":[${known.map(quoted).join(",")}]`;
-    }
-    out += out === "" ? "{" : ",{";
-    out += name;
     const tags = series.tagsText ?? tagsJson(series.tags ?? {});
+    out += out === "" ? name : `,${name}`;
     if (tags !== "{}") {
       out += '"tags":';
       out += tags;
@@ -102,10 +97,18 @@ function seriesJson(all: PieceOfResult["series"], form: AnswerForm): string {
     }
     out += columns;
     const { points } = series;
-    const rows = points === undefined ? rowsText(series, timeText) : pointsText(points, timeTexts);
-    if (rows !== "") {
+    if (points !== undefined && points.values.length > 0) {
+      const { times, values } = points;
+      const leads = leadsOf(times);
       out += ',"values":[';
-      out += rows;
+      for (let index = 0; index < values.length; index++) {
+        out += leads[index] as string;
+        out += valueJson(values[index] ?? null);
+      }
+      out += "]]";
+    } else if (points === undefined && series.values.length > 0) {
+      out += ',"values":[';
+      out += rowsText(series, timeText);
       out += "]";
     }
     out += series.partial === true ? ',"partial":true}' : "}";
@@ -134,36 +137,25 @@ function rowsText({ types, values }: ResultSeries, timeText: WriteValue): string
   return rows;
 }
 
-function pointsText(
-  { times, values }: NonNullable<ResultSeries["points"]>,
-  timeTexts: ReturnType<typeof timesWriter>,
-): string {
-  const texts = timeTexts(times);
-  let rows = "";
-  for (let index = 0; index < values.length; index++) {
-    rows += rows === "" ? "[" : ",[";
-    rows += texts[index] ?? "null";
-    rows += ",";
-    rows += valueJson(values[index] ?? null);
-    rows += "]";
-  }
-  return rows;
-}
-
-/** Writes times of series one after the other: those of one are mostly those of the one before. */
-function timesWriter(timeText: WriteValue): (times: readonly bigint[]) => readonly string[] {
+/**
+ * Writes what stands before each value where one stands beside the time, series by series: the times of one are mostly
+ * those of the one before.
+ */
+function leadsWriter(timeText: WriteValue): (times: readonly bigint[]) => readonly string[] {
   let known: readonly bigint[] = [];
-  let texts: readonly string[] = [];
+  let leads: string[] = [];
   return (times) => {
-    if (times === known) return texts;
+    if (times === known) return leads;
+    if (times.length === 1) return [`[${timeText(times[0] as bigint)},`];
     const found: string[] = [];
     let place = 0;
     for (const time of times) {
       while (place < known.length && (known[place] as bigint) < time) place++;
-      found.push(known[place] === time ? (texts[place++] as string) : timeText(time));
+      const isKnown = place > 0 && found.length > 0 && known[place] === time;
+      found.push(isKnown ? (leads[place] as string) : `${found.length === 0 ? "[" : "],["}${timeText(time)},`);
     }
     known = times;
-    texts = found;
+    leads = found;
     return found;
   };
 }

@@ -86,7 +86,7 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
   if (name === "distinct") return atWindows(stream, options, MIN_NS);
   if (!isSelector || options.every !== 0n) {
     // What the database or columns have put into windows stands at their starts.
-    const isAtStarts = options.every !== 0n && options.zone === undefined && sources.from.every(isStored);
+    const isAtStarts = sources.from.every(isStored) && isAtStart(options);
     if (!isAtStarts) stream = atWindows(stream, options, MIN_NS);
     const { fill } = options;
     if (options.every !== 0n && fill.kind !== "none") {
@@ -105,6 +105,9 @@ async function counted(call: Call, ref: Ref, options: Options, sources: Sources)
 async function unlessHeld({ context }: Sources, inSql: () => Promise<Stream | undefined>): Promise<Stream | undefined> {
   return context.recent === undefined ? inSql() : undefined;
 }
+
+/** Whether the start of a window is what is shown as its time. */
+const isAtStart = ({ every, zone, start }: Options): boolean => (every === 0n ? start > MIN_NS : zone === undefined);
 
 const isStored = (source: Source): boolean => source.kind === "measurement";
 
@@ -176,9 +179,7 @@ function heldReduced(aggregation: Aggregation, measurements: readonly string[]):
   const points = heldPoints(measurements, ref, beside.length === 0 ? options : besideOptions(aggregation), read);
   if (points === undefined) return undefined;
   const found = reducedPoints(points, aggregation);
-  return aggregation.isAtWindow && options.every !== 0n && options.zone === undefined
-    ? atWindows(found, options, MIN_NS)
-    : found;
+  return aggregation.isAtWindow && isAtStart(options) ? atWindows(found, options, MIN_NS) : found;
 }
 
 /** What top and bottom tell apart is kept apart until the best of each is found. */

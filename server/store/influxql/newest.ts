@@ -1,4 +1,5 @@
 import type { Slot } from "./catalogue.ts";
+import type { FieldValue } from "./engine.ts";
 import { keptTags, type Ref } from "./options.ts";
 import type { Aggregation } from "./pushdown.ts";
 import { type ScannedSeries, slotsOf } from "./scan.ts";
@@ -15,40 +16,46 @@ export function newestOf({ name, ref, series, options, isAtWindow }: Aggregation
   if (aux.some(({ type }) => type !== "tag") || keptTags(options).length !== options.order.length) return undefined;
   const places = newestPlaces(series, ref);
   if (places === undefined) return undefined;
-  const [hasStart, hasEnd, hasAux] = [start > MIN_NS, end < MAX_NS, aux.length > 0];
-  const runs: Run[] = [];
-  let group = -1;
-  // Of what was written at one time, as the newest values of devices often are, runs share it.
-  let time = start;
-  let times = [start];
-  for (const { each, slot } of places) {
-    const { latest_ns, latest: value } = slot;
-    if (latest_ns === undefined || value === undefined || (hasEnd && latest_ns > end)) return undefined;
+  const [hasStart, hasEnd] = [start > MIN_NS, end < MAX_NS];
+  const found: NewestPlace[] = [];
+  for (const place of places) {
+    const { latest_ns, latest } = place.slot;
+    if (latest_ns === undefined || latest === undefined || (hasEnd && latest_ns > end)) return undefined;
     if (hasStart && latest_ns < start) continue;
-    if (each.group === group) {
-      const known = runs.at(-1) as Run;
-      const last = known.times[0] as bigint;
-      if (latest_ns < last || (latest_ns === last && value <= (known.values[0] ?? value))) continue;
-      runs.pop();
-    }
-    group = each.group;
-    if (latest_ns !== time) {
-      time = latest_ns;
-      times = [time];
-    }
-    const { name, tags } = each;
-    if (hasAux) {
-      const beside = aux.map((ref) => each.series.tags.get(ref.name) ?? null);
-      runs.push({ name, tags, times, values: [value], aux: [beside] });
-    } else runs.push({ name, tags, times, values: [value] });
+    const before = found.at(-1);
+    if (before === undefined || before.each.group !== place.each.group) found.push(place);
+    else if (isNewer(place.slot, before.slot)) found[found.length - 1] = place;
   }
-  const found = isAtWindow ? runs.map((run): Run => ({ ...run, times: [start] })) : runs;
-  return isAscending ? found : found.toReversed();
+  const isAsRemembered = aux.length === 0 && !isAtWindow;
+  const times = isAtWindow ? [start] : undefined;
+  const runs = found.map((place) => (isAsRemembered ? runOf(place) : shown(place, times, aux)));
+  return isAscending ? runs : runs.toReversed();
+}
+
+/** Of values at one time the larger. */
+function isNewer(one: Slot, other: Slot): boolean {
+  const [at, known] = [one.latest_ns as bigint, other.latest_ns as bigint];
+  return at > known || (at === known && (one.latest as FieldValue) > (other.latest as FieldValue));
+}
+
+/** Remembered until there is a newer value: of 10,000 devices few say something new between two questions. */
+function runOf(place: NewestPlace): Run {
+  const { run, slot } = place;
+  if (run !== undefined && run.times[0] === slot.latest_ns && run.values[0] === slot.latest) return run;
+  return (place.run = shown(place, undefined, []));
+}
+
+/** `times`: where it is not shown at its own. */
+function shown({ each, slot }: NewestPlace, times: readonly bigint[] | undefined, aux: readonly Ref[]): Run {
+  const { name, tags, series } = each;
+  const run: Run = { name, tags, times: times ?? [slot.latest_ns as bigint], values: [slot.latest ?? null] };
+  return aux.length === 0 ? run : { ...run, aux: [aux.map((ref) => series.tags.get(ref.name) ?? null)] };
 }
 
 interface NewestPlace {
   readonly each: ScannedSeries;
   readonly slot: Slot;
+  run: Run | undefined;
 }
 
 /** For series that are remembered, where the newest values of a field are, so that 10,000 of them are not looked up each time. */
@@ -59,7 +66,9 @@ function newestPlaces(series: readonly ScannedSeries[], ref: Ref): readonly Newe
   if (known === undefined) PLACES.set(series, (known = new Map()));
   const key = `${ref.name}::${ref.type ?? ""}`;
   if (known.has(key)) return known.get(key);
-  const places = series.flatMap((each) => slotsOf(each, ref).map((slot) => ({ each, slot })));
+  const places = series.flatMap((each) =>
+    slotsOf(each, ref).map((slot): NewestPlace => ({ each, slot, run: undefined })),
+  );
   const isKnown = places.every(({ each, slot }) => each.condition === undefined && slot.type === ref.type);
   const found = isKnown ? places : undefined;
   known.set(key, found);

@@ -42,7 +42,7 @@ export async function runSelect(select: Select, context: Context): Promise<Resul
   const { only } = selected;
   if (context.isWritten === true && only !== undefined) {
     const runs = only.runs();
-    if (!runs.some(isAgain)) return runs.map((run) => new RunSeries(run, heads));
+    if (resolved.from.length === 1 || !runs.some(isAgain)) return runs.map((run) => new RunSeries(run, heads));
   }
   const found: ResultSeries[] = [];
   let last: { name: string; tags: TagSet; values: Value[][] } | undefined;
