@@ -1,3 +1,5 @@
+import { request } from "node:http";
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { townHall, type TownHall } from "./townHall.ts";
@@ -127,6 +129,41 @@ test("a body that is too large, packed or not, is refused before it is read", as
   expect([bomb.status, bomb.text]).toEqual([413, '{"error":"Request Entity Too Large"}\n']);
   const torn = await ask(hall, "POST", "/write?db=vigie", { headers: packed, body: "m f=1" });
   expect([torn.status, torn.text]).toEqual([400, '{"error":"gzip: invalid header"}\n']);
+});
+
+test("a client that goes away before all of its question came, or before the answer, leaves the server as it was", async () => {
+  const hall = await townHall();
+  const url = await hall.api.listen(0, "127.0.0.1");
+  const { authorization } = hall.as("viewer");
+  const head = `POST /query?db=vigie HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: application/x-www-form-urlencoded\r\n`;
+  for (const sent of [
+    `${head}content-length: 1000\r\n\r\nq=SHOW`,
+    `${head}content-length: 16\r\n\r\nq=SHOW+DATABASES`,
+  ]) {
+    const client = connect(Number(new URL(url).port), "127.0.0.1");
+    await new Promise<void>((done) => client.write(sent, () => done()));
+    client.resetAndDestroy();
+  }
+  expect((await fetch(`${url}/ping`)).status).toBe(204);
+  expect(hall.logged).toEqual([]);
+});
+
+test("what is sent in pieces is put together, and refused as soon as it is too large", async () => {
+  const hall = await townHall();
+  const url = await hall.api.listen(0, "127.0.0.1");
+  const send = (pieces: readonly string[]): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const headers = { ...hall.as("operator"), "transfer-encoding": "chunked" };
+      const asked = request(`${url}/write?db=vigie`, { method: "POST", headers }, (answer) =>
+        resolve(answer.statusCode ?? 0),
+      );
+      asked.once("error", reject);
+      for (const piece of pieces) asked.write(piece);
+      asked.end();
+    });
+  expect(await send([...Array<string>(25).fill("x".repeat(1_000_000)), "x"])).toBe(413);
+  // This hall keeps its readings in memory, which takes no lines: it was read in whole.
+  expect(await send(["m f=1\n", "m f=2\n", "m f=3"])).toBe(501);
 });
 
 test("a server that keeps its readings elsewhere says that it answers no InfluxQL", async () => {
