@@ -40,7 +40,7 @@ export class DuckdbInflux implements InfluxEngine {
       async hold(feed) {
         open.feed = feed;
         await settled();
-        return open.hotRows + archives.rows;
+        return { rows: open.hotRows + archives.rows, least_ms: archives.rawFrom };
       },
       read: (work) => archives.readers.read(work),
       describe,
@@ -84,7 +84,7 @@ export class DuckdbInflux implements InfluxEngine {
   /** What the server asks of itself. */
   private async ask(text: string): Promise<StatementResult[]> {
     await this.ready();
-    return this.engine.query(text, { database: DATABASE, now_ns: 0n, limits: UNBOUNDED });
+    return this.engine.ask(text, { database: DATABASE, now_ns: 0n, limits: UNBOUNDED });
   }
 
   async writeLines(body: Uint8Array, options: WriteOptions): Promise<void> {

@@ -16,15 +16,15 @@ import {
 } from "./engine.ts";
 import { answerText } from "./answers.ts";
 import type { Value } from "./evaluate.ts";
-import { requirePoints } from "./memory-engine.ts";
-import { MemoryThread } from "./memory-thread.ts";
+import { type Answered, EngineThread, type ReadHere } from "./engine-thread.ts";
 import { PointTables } from "./point-tables.ts";
 import { type Feed, type Filling, fillRecent } from "./recent-fill.ts";
 import { type Context, runSelect } from "./select.ts";
 import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts";
 import { type Answering, DATABASE, RAW, runText } from "./statements.ts";
+import { collected, requirePoints, unmarked } from "./thread-engine.ts";
 
-/** After the thread that answers from memory has failed, the database answers alone for so long. */
+/** After the thread that answers has failed, this one answers alone for so long. */
 const AGAIN_MS = 600_000;
 
 const PRECISIONS = new Map<bigint, Precision>([
@@ -42,8 +42,8 @@ export interface OwnReadings {
   relation(from: number, to: number): string;
   /** The same of their roll-ups: `series`, `instant`, `n`, `total`, `low`, `high`, `first`, `last`; in whole steps. */
   readonly rolled?: (policy: RolledPolicy, from: number, to: number) => string;
-  /** Hands on to `feed`, from now on, all that is written; resolves to how many readings there are that it was not handed. */
-  readonly hold?: (feed: Feed | undefined) => Promise<number>;
+  /** Hands on to `feed`, from now on, all that is written; resolves to how many readings there are that it was not handed, and from when on. */
+  readonly hold?: (feed: Feed | undefined) => Promise<{ readonly rows: number; readonly least_ms: number }>;
   /** Runs `work` while nothing is removed that it may read. */
   read<Result>(work: () => Promise<Result>): Promise<Result>;
   readonly describe: Describe;
@@ -67,9 +67,8 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   /** Made when somebody first asks for what is summed up. */
   #rolled: Rolled | undefined;
   readonly #recent_B: number;
-  /** What answers from memory, once somebody has asked. */
-  #thread: MemoryThread | undefined;
-  #isHeld = false;
+  /** What answers, once somebody has asked. */
+  #thread: EngineThread | undefined;
   #pointFeed: Feed | undefined;
   #remembering: Promise<void> | undefined;
   #asked_ms = 0;
@@ -117,7 +116,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     // Begun once, and again only when what was held was given up: after a write that failed.
     if (this.#remembering === undefined || this.#tables?.feed !== this.#pointFeed) {
       const begun = this.#remember(now_ms).catch(() => {
-        if (this.#remembering === begun) this.#forgetAll();
+        if (this.#remembering === begun) this.#giveUp();
       });
       this.#remembering = begun;
     }
@@ -126,15 +125,22 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
 
   async #remember(now_ms: number): Promise<void> {
     this.#forgetAll();
-    const thread = new MemoryThread(this.catalogue, () => {
-      if (this.#thread !== thread) return;
-      this.#again_ms = this.#asked_ms + AGAIN_MS;
-      this.#forgetAll();
+    const thread = new EngineThread({
+      catalogue: this.catalogue,
+      keepsRolled: this.#own?.rolled !== undefined,
+      ended: () => {
+        if (this.#thread === thread) this.#giveUp();
+      },
     });
     this.#thread = thread;
     const connection = await this.#instance.connect();
     // Whoever asks meanwhile goes first.
-    const filling: Filling = { connection, now_ms, pause: () => this.#asking.ended() };
+    const filling: Filling = {
+      connection,
+      now_ms,
+      least_ms: Number.NEGATIVE_INFINITY,
+      pause: () => this.#asking.ended(),
+    };
     try {
       const begun = this.#writing.then(() => {
         const feed = thread.hold("points", this.#recent_B / 2);
@@ -148,24 +154,27 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
       const own = this.#own;
       if (own?.hold !== undefined) {
         const feed = thread.hold("readings", this.#recent_B / 2);
-        const rows = String(await own.hold(feed));
+        const { rows, least_ms } = await own.hold(feed);
         const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
-        await own.read(() => fillRecent(feed, [{ relation, perMs: 1, rows }], filling));
+        await own.read(() => fillRecent(feed, [{ relation, perMs: 1, rows: String(rows) }], { ...filling, least_ms }));
       }
-      this.#isHeld = this.#thread === thread;
     } finally {
       connection.closeSync();
     }
   }
 
-  /** The database answers, until somebody asks again. */
+  #giveUp(): void {
+    this.#again_ms = this.#asked_ms + AGAIN_MS;
+    this.#forgetAll();
+  }
+
+  /** This thread answers, until somebody asks again. */
   #forgetAll(): void {
     if (this.#tables !== undefined) this.#tables.feed = undefined;
     this.#pointFeed = undefined;
     void this.#own?.hold?.(undefined);
     void this.#thread?.end();
     this.#thread = undefined;
-    this.#isHeld = false;
     this.#remembering = undefined;
   }
 
@@ -187,36 +196,59 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
 
   query(text: string, options: QueryOptions): Promise<StatementResult[]> {
     return this.#asking.read(
-      async () => this.#count(await this.#held?.ask(text, options)) ?? runText(text, options, this.#answering(options)),
+      async () =>
+        this.#count(await this.#thread?.ask(text, options, this.#readFor(options))) ?? this.ask(text, options),
     );
   }
 
   answer(text: string, options: QueryOptions, form: AnswerForm): Promise<string | Uint8Array> {
     return this.#asking.read(
       async () =>
-        this.#count(await this.#held?.answer(text, options, form)) ??
-        answerText(await runText(text, options, this.#answering(options)), form),
+        this.#count(await this.#thread?.answer(text, options, form, this.#readFor(options))) ??
+        answerText(await runText(text, options, this.#answering(options, true)), form),
     );
   }
 
-  get #held(): MemoryThread | undefined {
-    return this.#isHeld ? this.#thread : undefined;
+  /** Answers in this thread, by the database alone. */
+  ask(text: string, options: QueryOptions): Promise<StatementResult[]> {
+    return runText(text, options, this.#answering(options, false));
   }
 
-  #count<Found>(fromMemory: Found | undefined): Found | undefined {
-    this.answered[fromMemory === undefined ? "database" : "memory"]++;
-    return fromMemory;
+  #count<Whole>(answered: Answered<Whole> | undefined): Whole | undefined {
+    this.answered[answered?.isHeld === true ? "memory" : "database"]++;
+    return answered?.answer;
   }
 
-  #answering(options: QueryOptions): Answering {
-    return {
-      catalogue: this.catalogue,
-      keeps: (policy) => this.#own?.rolled !== undefined && isRolled(policy),
-      select: (select, policy) => this.#select(select, policy, options),
+  /** How the other thread reads for a question. */
+  #readFor(options: QueryOptions): ReadHere {
+    return async (sql, relations, take) => {
+      const reading = new Reading(this.#instance, this.#idle, options);
+      const work = async (): Promise<void> => {
+        const whole = unmarked(sql, (number) => {
+          const relation = relations.get(number);
+          if (relation === undefined) throw new Error(`there is no relation ${number} in ${sql}`);
+          const { policy, from_ms, to_ms, ids } = relation;
+          return this.#placesOf(policy).relation(from_ms, to_ms, ids);
+        });
+        await reading.each(whole, take);
+      };
+      try {
+        await (this.#own === undefined ? work() : this.#own.read(work));
+      } finally {
+        reading.end();
+      }
     };
   }
 
-  async #select(select: Select, policy: string, options: QueryOptions): Promise<ResultSeries[]> {
+  #answering(options: QueryOptions, isWritten: boolean): Answering {
+    return {
+      catalogue: this.catalogue,
+      keeps: (policy) => this.#own?.rolled !== undefined && isRolled(policy),
+      select: (select, policy) => this.#select(select, policy, options, isWritten),
+    };
+  }
+
+  async #select(select: Select, policy: string, options: QueryOptions, isWritten: boolean): Promise<ResultSeries[]> {
     const { now_ns, limits } = options;
     const reading = new Reading(this.#instance, this.#idle, options);
     try {
@@ -224,6 +256,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
         runSelect(select, {
           ...this.#placesOf(policy),
           recent: undefined,
+          isWritten,
           now_ns,
           limits,
           fetch: (sql) => reading.fetch(sql),
@@ -297,20 +330,12 @@ class Reading {
     this.#options = options;
   }
 
-  async fetch(sql: string): Promise<Value[][]> {
-    const columns: Value[][] = [];
-    await this.each(sql, (chunk) => {
-      chunk.forEach((values, column) => {
-        const known = columns[column];
-        if (known === undefined) columns[column] = values;
-        else for (const value of values) known.push(value);
-      });
-    });
-    return columns;
+  fetch(sql: string): Promise<Value[][]> {
+    return collected((take) => this.each(sql, take));
   }
 
   /** Gives what comes piece by piece, each the columns of some two thousand rows. */
-  async each(sql: string, take: (columns: Value[][]) => void): Promise<void> {
+  async each(sql: string, take: (columns: Value[][]) => void | Promise<void>): Promise<void> {
     const connection = (this.#connection ??= this.#idle.pop() ?? (await this.#instance.connect()));
     const { signal } = this.#options;
     let reason = "";
@@ -328,7 +353,7 @@ class Reading {
         const chunk = await result.fetchChunk();
         if (chunk === null || chunk.rowCount === 0) return;
         this.took(chunk.rowCount);
-        take(Array.from({ length: result.columnCount }, (_, column) => chunk.getColumnValues(column) as Value[]));
+        await take(Array.from({ length: result.columnCount }, (_, column) => chunk.getColumnValues(column) as Value[]));
       }
     } catch (problem) {
       if (reason !== "") throw new InfluxError(500, reason);

@@ -38,6 +38,8 @@ const SPANS = [8 * DAY, 4 * DAY, 2 * DAY, DAY, 12 * HOUR, 6 * HOUR, 3 * HOUR, HO
 export interface Filling {
   readonly connection: DuckDBConnection;
   readonly now_ms: number;
+  /** What is before this instant is gone, and does not come again. */
+  readonly least_ms: number;
   /** Lets others go first, between two pieces. */
   readonly pause: () => Promise<void>;
 }
@@ -45,7 +47,7 @@ export interface Filling {
 /** Reads into memory what is newest, as far as there is room for it. */
 export async function fillRecent(feed: Feed, pasts: readonly Past[], filling: Filling): Promise<void> {
   const { connection } = filling;
-  const from = await beginning(feed, pasts, filling);
+  const from = Math.max(filling.least_ms, await beginning(feed, pasts, filling));
   const counts = new Map<number, number>();
   for (const { relation, perMs } of pasts) {
     const rows = await rowsOf(

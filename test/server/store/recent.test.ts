@@ -13,31 +13,26 @@ const describe: Describe = (device) => ({ measurement: "lamp", tags: { device, s
 const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
 
 let directory: string;
-/** One that answers by SQL alone, and one that holds what is newest in memory. */
-let plain: DuckdbStore;
-let holding: DuckdbStore;
-beforeEach(async () => {
+beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "vigie-recent-"));
-  plain = duckdbStore(join(directory, "plain.duckdb"), { describe, recent_MB: 0 });
-  holding = duckdbStore(join(directory, "holding.duckdb"), { describe, recent_MB: 1 });
-  await plain.open();
-  await holding.open();
 });
-afterEach(async () => {
-  await plain.close();
-  await holding.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-const both = (work: (store: DuckdbStore) => Promise<unknown>): Promise<unknown> =>
-  Promise.all([plain, holding].map(work));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const QUESTIONS = [
-  "SELECT mean(power_W), max(power_W), count(power_W) FROM lamp WHERE time >= 1772100000s GROUP BY time(6h), street",
-  "SELECT power_W, level FROM lamp WHERE time >= 1772100000s AND level > 2 ORDER BY time DESC LIMIT 20",
+let stores = 0;
+async function opened(recent_MB: number): Promise<DuckdbStore> {
+  const store = duckdbStore(join(directory, `${++stores}.duckdb`), { describe, recent_MB });
+  await store.open();
+  return store;
+}
+
+/** From before all that is removed, and from after it. */
+const QUESTIONS = ["1772100000s", `${NOON / 1000 + 5 * 86_400}s`].flatMap((from) => [
+  `SELECT mean(power_W), max(power_W), count(power_W) FROM lamp WHERE time >= ${from} GROUP BY time(6h), street`,
+  `SELECT power_W, level FROM lamp WHERE time >= ${from} AND level > 2 ORDER BY time DESC LIMIT 20`,
   "SELECT last(power_W) FROM lamp GROUP BY device",
-  "SELECT sum(energy_kWh), last(energy_kWh) FROM lighting WHERE time >= 1772100000s GROUP BY street",
-  "SELECT sum(d) FROM (SELECT non_negative_difference(last(power_W)) AS d FROM lamp WHERE time >= 1772100000s GROUP BY time(1h), device)",
-];
+  `SELECT sum(energy_kWh), last(energy_kWh) FROM lighting WHERE time >= ${from} GROUP BY street`,
+  `SELECT sum(d) FROM (SELECT non_negative_difference(last(power_W)) AS d FROM lamp WHERE time >= ${from} GROUP BY time(1h), device)`,
+]);
 const answer = async (store: DuckdbStore, question: string): Promise<unknown> => {
   const now_ns = BigInt(NOON + 10 * DAY) * 1_000_000n;
   const results = await store.influx?.query(question, { database: "vigie", now_ns, limits: LIMITS });
@@ -79,6 +74,10 @@ test("memory and database answer the same whatever is written, late, moved or re
   const fromMemory = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 14 }), async (acts) => {
+      // One that answers by SQL alone, and one that holds what is newest in memory.
+      const [plain, holding] = [await opened(0), await opened(1)];
+      const both = (work: (store: DuckdbStore) => Promise<unknown>): Promise<unknown> =>
+        Promise.all([plain, holding].map(work));
       for (const each of acts) {
         switch (each.act) {
           case "commit": {
@@ -109,9 +108,10 @@ test("memory and database answer the same whatever is written, late, moved or re
         expect(await answer(holding, question)).toEqual(await answer(plain, question));
         if ((holding.influx?.answered.memory ?? 0) > before) fromMemory.add(question);
       }
+      expect(plain.influx?.answered.memory).toBe(0);
+      await both((store) => store.close());
     }),
     { numRuns: 12 },
   );
-  expect(plain.influx?.answered.memory).toBe(0);
-  expect([...fromMemory]).toEqual(expect.arrayContaining([...QUESTIONS]));
+  expect([...fromMemory]).toEqual(expect.arrayContaining(QUESTIONS.slice(QUESTIONS.length / 2)));
 });

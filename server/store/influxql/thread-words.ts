@@ -1,6 +1,7 @@
 import type { FieldType } from "./ast.ts";
 import type { Catalogue, Slot, ValueTable } from "./catalogue.ts";
 import type { AnswerForm, FieldValue, QueryOptions, StatementResult } from "./engine.ts";
+import type { Value } from "./evaluate.ts";
 import type { PastRows } from "./recent.ts";
 
 /** Of whom values are: of our own devices, or points of others and of the server itself. */
@@ -16,7 +17,18 @@ export interface ToldSlot {
   readonly id: number;
 }
 
-/** What is told to the thread that answers from memory, in the order in which it holds. */
+/** A place in SQL where the thread that reads puts what is read, in the policy's form; see `relation` of Read. */
+export interface ToldRelation {
+  readonly policy: string;
+  readonly from_ms: number;
+  readonly to_ms: number;
+  readonly ids: readonly number[];
+}
+
+/** Stands around the number of a relation in SQL; no text of a question holds it. */
+export const MARK = "\uE000";
+
+/** What is told to the thread that answers, in the order in which it holds. */
 export type Word =
   /** Slots as they came into the catalogue. */
   | { readonly word: "slots"; readonly slots: readonly ToldSlot[] }
@@ -38,6 +50,9 @@ export type Word =
   | { readonly word: "begin"; readonly kind: Kind; readonly from: number }
   /** What is before `at` may be gone. */
   | { readonly word: "forget"; readonly at: number }
+  /** A piece of what was read for it, and that there is no more. */
+  | { readonly word: "rows"; readonly number: number; readonly columns: readonly (readonly Value[])[] }
+  | ({ readonly word: "ended"; readonly number: number } & Pick<Outcome, "refused" | "problem">)
   /** Answers in this form, or where there is none with the results themselves. */
   | {
       readonly word: "ask";
@@ -47,12 +62,27 @@ export type Word =
       readonly form: AnswerForm | undefined;
     };
 
-/** The reply to what has a number. */
-export type Reply = { readonly number: number } & Outcome;
+/** What the thread says. */
+export type Said =
+  | { readonly said: "ready" }
+  /** To what has a number. */
+  | ({ readonly said: "reply"; readonly number: number } & Outcome)
+  /** Asks for what is not in memory, on behalf of a question. */
+  | {
+      readonly said: "fetch";
+      readonly number: number;
+      readonly question: number;
+      readonly sql: string;
+      /** By the numbers that stand between two marks. */
+      readonly relations: ReadonlyMap<number, ToldRelation>;
+    }
+  /** A piece of that was taken. */
+  | { readonly said: "taken"; readonly number: number };
 
-/** Nothing: it was taken, or is not to be answered from memory. */
 export interface Outcome {
   readonly answer?: string | Uint8Array<ArrayBuffer> | StatementResult[];
+  /** Whether it was answered from memory alone. */
+  readonly isHeld?: boolean;
   readonly refused?: { readonly status: number; readonly message: string };
   /** What went wrong in the thread itself. */
   readonly problem?: string;
@@ -68,8 +98,7 @@ export const toldSlot = ({ series: { measurement, tags }, field, type, table, id
 });
 
 /** Adds slots as they were told: each gets the number that it has where it was told from. */
-export function addTold(catalogue: Catalogue, slots: readonly ToldSlot[]): void {
-  for (const { measurement, tags, field, type, table, id } of slots) {
-    catalogue.add(catalogue.seriesOf(measurement, tags), field, type, table, id);
-  }
-}
+export const addTold = (catalogue: Catalogue, slots: readonly ToldSlot[]): Slot[] =>
+  slots.map(({ measurement, tags, field, type, table, id }) =>
+    catalogue.add(catalogue.seriesOf(measurement, tags), field, type, table, id),
+  );

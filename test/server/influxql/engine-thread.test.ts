@@ -35,10 +35,19 @@ test("what is in memory is answered there, as it was written last, and names, to
   expect(engine.answered).toEqual({ memory: 3, database: 1 });
 });
 
-test("what is not in memory is answered by the database", async () => {
+test("what is not in memory is read from the database for the thread, within the question's limits", async () => {
   await engine.remember(0);
   await write("lamp,device=L1 level=9 1000001");
   expect(await value("SELECT max(level) FROM lamp")).toBe(9);
+  expect(await value("SELECT cumulative_sum(level) FROM lamp WHERE time > 0 ORDER BY time DESC")).toBe(3);
+  expect(engine.answered).toEqual({ memory: 0, database: 2 });
+  const [refused] = await engine.query("SELECT level FROM lamp", { ...OPTIONS, limits: { ...LIMITS, points: 2 } });
+  expect(refused?.error).toBe("max-select-point limit exceeed: (3/2)");
+});
+
+test("a question that holds what marks a place in SQL is answered by the database alone, and reads nothing else", async () => {
+  await engine.remember(0);
+  expect(await value("SELECT count(level) FROM lamp WHERE state = '\uE0000\uE000' OR state = 'lit'")).toBe(1n);
   expect(engine.answered).toEqual({ memory: 0, database: 1 });
 });
 
