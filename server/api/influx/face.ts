@@ -21,7 +21,7 @@ import { Turns } from "./turns.ts";
 const QUERY_LIMITS: QueryLimits = {
   points: 5_000_000,
   series: 100_000,
-  buckets: 1_000_000,
+  buckets: 500_000,
   time_ms: 30_000,
   memory_MB: 512,
 };

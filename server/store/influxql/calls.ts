@@ -90,7 +90,13 @@ export async function calls(call: Call, options: Options, isSelector: boolean, s
     if (!isAtStarts) stream = atWindows(stream, options, MIN_NS);
     const { fill } = options;
     if (options.every !== 0n && fill.kind !== "none") {
-      stream = filled(stream, countsFromZero(name, fill), fillType(typeOf(call)), options);
+      stream = filled(
+        stream,
+        countsFromZero(name, fill),
+        fillType(typeOf(call)),
+        options,
+        sources.context.limits.buckets,
+      );
     }
   }
   return stream;

@@ -15,6 +15,7 @@ import {
   type WriteOptions,
 } from "./engine.ts";
 import { answerText } from "./answers.ts";
+import { AtHand } from "./at-hand.ts";
 import type { Value } from "./evaluate.ts";
 import { type Answered, EngineThread, type ReadHere } from "./engine-thread.ts";
 import { PointTables } from "./point-tables.ts";
@@ -67,6 +68,8 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   /** Made when somebody first asks for what is summed up. */
   #rolled: Rolled | undefined;
   readonly #recent_B: number;
+  /** What answers at once. */
+  readonly #atHand: AtHand | undefined;
   /** What answers, once somebody has asked. */
   #thread: EngineThread | undefined;
   #pointFeed: Feed | undefined;
@@ -81,6 +84,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     this.#instance = instance;
     this.#own = own;
     this.#recent_B = recent_MB * 1_000_000;
+    if (recent_MB > 0) this.#atHand = new AtHand(this.catalogue);
   }
 
   async open(): Promise<void> {
@@ -197,14 +201,17 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   query(text: string, options: QueryOptions): Promise<StatementResult[]> {
     return this.#asking.read(
       async () =>
-        this.#count(await this.#thread?.ask(text, options, this.#readFor(options))) ?? this.ask(text, options),
+        this.#atOnce(await this.#atHand?.ask(text, options)) ??
+        this.#handed(await this.#thread?.ask(text, options, this.#readFor(options))) ??
+        this.ask(text, options),
     );
   }
 
   answer(text: string, options: QueryOptions, form: AnswerForm): Promise<string | Uint8Array> {
     return this.#asking.read(
       async () =>
-        this.#count(await this.#thread?.answer(text, options, form, this.#readFor(options))) ??
+        this.#atOnce(await this.#atHand?.answer(text, options, form)) ??
+        this.#handed(await this.#thread?.answer(text, options, form, this.#readFor(options))) ??
         answerText(await runText(text, options, this.#answering(options, true)), form),
     );
   }
@@ -214,7 +221,12 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     return runText(text, options, this.#answering(options, false));
   }
 
-  #count<Whole>(answered: Answered<Whole> | undefined): Whole | undefined {
+  #atOnce<Whole>(answer: Whole | undefined): Whole | undefined {
+    if (answer !== undefined) this.answered.memory++;
+    return answer;
+  }
+
+  #handed<Whole>(answered: Answered<Whole> | undefined): Whole | undefined {
     this.answered[answered?.isHeld === true ? "memory" : "database"]++;
     return answered?.answer;
   }

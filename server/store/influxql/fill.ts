@@ -1,22 +1,41 @@
 import type { Fill } from "./ast.ts";
+import { InfluxError } from "./engine.ts";
 import type { Value } from "./evaluate.ts";
 import type { Options } from "./options.ts";
 import type { GrowingRun, Run, Stream } from "./stream.ts";
 import { ahead, MIN_NS, windowOf } from "./window.ts";
 
-/** Puts a point into every window that has none, from the start of the span to its end. */
+/**
+ * Puts a point into every window that has none, from the start of the span to its end. Raises InfluxError where all groups
+ * together would have more than `most` windows; 0: there is no limit.
+ */
 export function filled(
   stream: Stream,
   fill: Fill,
   type: "float" | "integer" | "string" | "boolean",
   options: Options,
+  most: number,
 ): Stream {
   const [first, last] = options.isAscending ? [options.start, options.end] : [options.end, options.start];
   const startTime = windowOf(first, options)[0];
   const endTime = windowOf(last, options)[0];
   const aux = options.aux.length > 0 ? options.aux.map(() => null) : undefined;
   const times = new Steps(options);
+  if (most > 0) {
+    let buckets = 0n;
+    for (const { times: own } of stream) {
+      const from = startTime === MIN_NS ? windowOf(own[0] as bigint, options)[0] : startTime;
+      const to = endTime === MIN_NS ? (own.at(-1) as bigint) : endTime;
+      buckets += (to > from ? to - from : from - to) / options.every + 1n;
+    }
+    requireBuckets(buckets, most);
+  }
   return stream.map((run) => filledRun(run, fill, type, options, startTime, endTime, times, aux));
+}
+
+/** Raises InfluxError beyond the limit of windows. */
+export function requireBuckets(buckets: bigint, most: number): void {
+  if (buckets > BigInt(most)) throw new InfluxError(400, `max-select-buckets limit exceeded: (${buckets}/${most})`);
 }
 
 function filledRun(

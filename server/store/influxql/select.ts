@@ -2,7 +2,7 @@ import type { Expression, FieldType, Select, Source } from "./ast.ts";
 import { checkSelect } from "./check.ts";
 import { fault } from "./condition.ts";
 import type { ResultSeries } from "./engine.ts";
-import { InfluxError } from "./engine.ts";
+import { requireBuckets } from "./fill.ts";
 import { compile, typeFault, typeOf, type Value, type ValueType } from "./evaluate.ts";
 import { hasCall, Parts, SELECTORS } from "./columns.ts";
 import { calls, type Read, rawStream } from "./calls.ts";
@@ -37,7 +37,7 @@ export async function runSelect(select: Select, context: Context): Promise<Resul
   if (timeAlias !== undefined) names[0] = timeAlias;
   const types = ["time" as const, ...columns.map(({ expression }) => resultType(typeOf(expression)))];
   const heads: Heads = { columns: names, types };
-  const selected = await selection(resolved, options, context);
+  const selected = await heldOrRead(context, (each) => selection(resolved, options, each));
   if (selected === undefined) return [];
   const { only } = selected;
   if (context.isWritten === true && only !== undefined) {
@@ -68,6 +68,27 @@ function isAgain({ name, tags }: Run, index: number, runs: Stream): boolean {
   return before !== undefined && before.name === name && (before.tags === tags || before.tags.id === tags.id);
 }
 
+/** Something is not in memory. */
+class NotHeld extends Error {}
+const notHeld = (): never => {
+  throw new NotHeld();
+};
+
+/** Answers from memory where all of it is there, and otherwise all by SQL, which is planned for what lies in the database. */
+async function heldOrRead<Found>(context: Context, run: (context: Context) => Promise<Found>): Promise<Found> {
+  if (context.recent === undefined) return run(context);
+  let points = 0;
+  const took = (more: number): void => void (points += more);
+  try {
+    const found = await run({ ...context, fetch: notHeld, each: notHeld, took });
+    context.took(points);
+    return found;
+  } catch (problem) {
+    if (!(problem instanceof NotHeld)) throw problem;
+    return run({ ...context, recent: undefined });
+  }
+}
+
 const resultType = (type: ValueType): FieldType =>
   type === undefined || type === "field" ? "float" : type === "tag" ? "string" : type;
 
@@ -77,7 +98,7 @@ function limitBuckets(select: Select, options: Options, most: number): void {
   const [first] = windowOf(options.start, options);
   const [last] = windowOf(options.end - 1n, options);
   const buckets = (last - first + options.every) / options.every;
-  if (buckets > BigInt(most)) throw new InfluxError(400, `max-select-buckets limit exceeded: (${buckets}/${most})`);
+  requireBuckets(buckets, most);
 }
 
 /** The rows of a SELECT whose names are resolved. */

@@ -23,23 +23,33 @@ export function ahead(at_ns: bigint, zone: string | undefined): bigint {
 }
 
 const QUARTER_S = 900;
-const CACHE = new Map<string, Map<number, number>>();
-/** Quarters of an hour that are remembered of one zone: over 28 years. */
-const MOST_QUARTERS = 1_000_000;
+const DAY_S = 86_400;
+/** By day since 1970: how far ahead the zone is all through it, or by quarter of an hour where its clock is changed. */
+type Days = Map<number, number | Map<number, number>>;
+const CACHE = new Map<string, Days>();
+/** Days that are remembered of one zone: over a hundred years. */
+const MOST_DAYS = 40_000;
 
-/** Clocks are changed on full quarters of an hour, for all that is stored here. */
+/** Clocks are changed on full quarters of an hour, for all that is stored here, and not twice a day. */
 function cachedAhead(at_s: number, zone: string): number {
-  let quarters = CACHE.get(zone);
-  if (quarters === undefined) CACHE.set(zone, (quarters = new Map()));
-  const quarter = Math.floor(at_s / QUARTER_S);
-  let found = quarters.get(quarter);
+  let days = CACHE.get(zone);
+  if (days === undefined) CACHE.set(zone, (days = new Map()));
+  const day = Math.floor(at_s / DAY_S);
+  let found = days.get(day);
   if (found === undefined) {
-    if (quarters.size >= MOST_QUARTERS) quarters.clear();
-    found = secondsAhead(Math.max(at_s, -62_000_000_000), zone);
-    quarters.set(quarter, found);
+    if (days.size >= MOST_DAYS) days.clear();
+    const [first, last] = [lookedUp(day * DAY_S, zone), lookedUp((day + 1) * DAY_S, zone)];
+    found = first === last ? first : new Map<number, number>();
+    days.set(day, found);
   }
-  return found;
+  if (typeof found === "number") return found;
+  const quarter = Math.floor(at_s / QUARTER_S);
+  let ahead_s = found.get(quarter);
+  if (ahead_s === undefined) found.set(quarter, (ahead_s = lookedUp(at_s, zone)));
+  return ahead_s;
 }
+
+const lookedUp = (at_s: number, zone: string): number => secondsAhead(Math.max(at_s, -62_000_000_000), zone);
 
 const size = (ns: bigint): bigint => (ns < 0n ? -ns : ns);
 

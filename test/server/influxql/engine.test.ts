@@ -112,6 +112,17 @@ test("a question that takes more than it may ends with the limit in its words", 
   expect(await ask(buckets, { ...LIMITS, buckets: 59 })).toBe("max-select-buckets limit exceeded: (60/59)");
 });
 
+test("windows that would be filled are counted in all groups and inside other SELECTs, too", async () => {
+  await write(`lamp,device=L1 level=1 ${DAY}`, `lamp,device=L2 level=1 ${DAY}`);
+  const span = `time >= ${DAY}ms AND time < ${DAY + 60 * MINUTE}ms`;
+  const filled = (group: string): string => `SELECT mean(level) AS level FROM lamp WHERE ${span} GROUP BY ${group}`;
+  const limits = { ...LIMITS, buckets: 100 };
+  expect(await ask(filled("time(1m)"), limits)).toHaveLength(1);
+  const refused = "max-select-buckets limit exceeded: (120/100)";
+  expect(await ask(filled("time(1m), device"), limits)).toBe(refused);
+  expect(await ask(`SELECT sum(level) FROM (${filled("time(1m), device fill(0)")})`, limits)).toBe(refused);
+});
+
 test("a caller that has gone has its question ended", async () => {
   await write(`lamp,device=L1 level=1 ${DAY}`);
   const gone = new AbortController();
