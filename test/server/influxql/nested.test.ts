@@ -44,13 +44,13 @@ afterAll(async () => {
 });
 
 /** Asks, and counts the rows that come out of the database. */
-async function asked(text: string): Promise<{ rows: Value[][]; crossed: number }> {
+async function asked(text: string, recent?: Read["recent"]): Promise<{ rows: Value[][]; crossed: number }> {
   let crossed = 0;
   const read: Read = {
     catalogue: engine.catalogue,
     limits: LIMITS,
     now_ns: BigInt(END) * 1_000_000n,
-    recent: undefined,
+    recent,
     took: (points) => void (crossed += points),
     relation: () => "readings",
     async fetch(sql) {
@@ -135,6 +135,8 @@ describe("no row comes out of the database that an aggregate takes up, only what
     });
     const calls = expected[0]?.length ?? 0;
     expect(crossed).toBe(rows.length * calls);
+    // No more where memory is looked at first and holds nothing of it.
+    expect(await asked(text, { readings: undefined, points: undefined })).toEqual({ rows, crossed });
   });
 });
 
