@@ -86,7 +86,11 @@ function compare(wanted: readonly Week[], found: readonly Week[] | undefined): s
     const [whole, has] = [wanted, found ?? []].map((weeks) => together(weeks.filter((each) => each.policy === policy)));
     if (whole === undefined || isSame(whole, has)) return [];
     const copied =
-      found === undefined ? "this store keeps nothing summed up" : has === undefined ? "nothing" : inWords(has);
+      found === undefined
+        ? "nothing, since this store keeps nothing summed up"
+        : has === undefined
+          ? "nothing"
+          : inWords(has);
     return [`summed up by the ${policy}, of readings that are gone: ${inWords(whole)}; copied ${copied}`];
   });
 }

@@ -1,7 +1,8 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { BIGINT, DOUBLE, DuckDBDataChunk, INTEGER } from "@duckdb/node-api";
-import { HOUR, instant, type Instant } from "#protocol/units.ts";
+import { instant, type Instant } from "#protocol/units.ts";
 import { type Archives, quoted } from "./archive.ts";
+import type { Describe, Description } from "./describe.ts";
 import type { Dictionary } from "./dictionary.ts";
 import type { OpenDatabase } from "./duckdb-open.ts";
 import type { RolledPolicy } from "./influxql/rolled.ts";
@@ -17,13 +18,15 @@ export interface SumsOwner {
   reading<T>(work: (open: OpenDatabase) => Promise<T>): Promise<T>;
   /** Runs `work` while there is no compaction. */
   keep<T>(work: (open: OpenDatabase) => Promise<T>): Promise<T>;
-  /** Runs a statement in a commit. */
+  /** Runs statements in a commit. */
   committed(sql: string): Promise<void>;
+  readonly describe: Describe | undefined;
 }
 
 /** The roll-ups of an embedded store, as another store reads them and hands its own over. */
 export class DuckdbSums implements Sums {
   private readonly owner: SumsOwner;
+  private lost: Promise<Map<string, Description>> | undefined;
 
   constructor(owner: SumsOwner) {
     this.owner = owner;
@@ -50,6 +53,7 @@ export class DuckdbSums implements Sums {
 
   async *read(policy: RolledPolicy, span: Span): AsyncGenerator<readonly Sum[]> {
     const { instance, archives, seriesIds } = await this.owner.opened();
+    const lost = await this.lostOnes();
     const read = Promise.withResolvers<void>();
     void archives.readers.read(() => read.promise);
     // Of its own, since its answer is taken piece by piece.
@@ -58,7 +62,7 @@ export class DuckdbSums implements Sums {
       const answer = await connection.stream(
         `SELECT series, instant::DOUBLE, n, total, low, high, first, last, first_at::DOUBLE, last_at::DOUBLE ${within(archives, policy, span)}`,
       );
-      for await (const rows of answer.yieldRows()) yield rows.map((row) => sumOf(row, seriesIds));
+      for await (const rows of answer.yieldRows()) yield rows.map((row) => sumOf(row, seriesIds, lost));
     } finally {
       connection.closeSync();
       read.resolve();
@@ -72,8 +76,7 @@ export class DuckdbSums implements Sums {
         `SELECT min(instant)::DOUBLE FROM ${archives.relation(undefined, readings)} WHERE instant < ${literal(readings)}`,
       );
       // Of older readings than the other store has, those that are there say more than anybody.
-      const own = Number.isFinite(archives.rawFrom) ? archives.rawFrom : Math.floor(Number(older) / HOUR) * HOUR;
-      const rawFrom = typeof older === "number" ? own : Math.max(archives.rawFrom, readings);
+      const rawFrom = Math.max(archives.rawFrom, typeof older === "number" ? older : readings);
       await inTransaction(keeper, [`UPDATE keeping SET raw_from = ${literal(rawFrom)}`]);
       archives.rawFrom = rawFrom;
       return instant(wholeFrom(archives));
@@ -101,6 +104,7 @@ export class DuckdbSums implements Sums {
     let rows = 0;
     for await (const piece of pieces) {
       const ids = await this.idsOf(piece);
+      await this.fileLost(piece);
       for (let from = 0; from < piece.length; from += CHUNK_ROWS) {
         const some = piece.slice(from, from + CHUNK_ROWS);
         chunk.reset();
@@ -137,6 +141,33 @@ export class DuckdbSums implements Sums {
     return ids;
   }
 
+  /** Devices that the territory has no more, as they were filed when it had them. */
+  private lostOnes(): Promise<Map<string, Description>> {
+    this.lost ??= this.owner.reading(async ({ reader }) => {
+      await reader.run(FILED);
+      const rows = await rowsOf(reader, "SELECT device, measurement, tags FROM descriptions ORDER BY rowid");
+      const filed = rows.map(([device, measurement, tags]) => {
+        const description = { measurement, tags: Object.fromEntries(JSON.parse(tags as string) as [string, string][]) };
+        return [device as string, description as Description] as const;
+      });
+      return new Map(filed.filter(([device]) => this.owner.describe?.(device) === undefined));
+    });
+    return this.lost;
+  }
+
+  /** Writes down how they are filed where they come from. */
+  private async fileLost(piece: readonly Sum[]): Promise<void> {
+    const lost = await this.lostOnes();
+    const added: string[] = [];
+    for (const { device, description } of piece) {
+      if (description === undefined || lost.has(device) || this.owner.describe?.(device) !== undefined) continue;
+      lost.set(device, description);
+      const tags = JSON.stringify(Object.entries(description.tags).sort(([a], [b]) => (a < b ? -1 : 1)));
+      added.push(`('${quoted(device)}', '${quoted(description.measurement)}', '${quoted(tags)}')`);
+    }
+    if (added.length > 0) await this.owner.committed(`INSERT INTO descriptions VALUES ${added.join(", ")}`);
+  }
+
   private list(connection: DuckDBConnection, policy: RolledPolicy, span: Span): Promise<void> {
     return this.owner.keep(async ({ archives, keeper }) => {
       const week = weekOf(span.from);
@@ -157,11 +188,16 @@ export class DuckdbSums implements Sums {
 /** Rows that one data chunk of DuckDB takes. */
 const CHUNK_ROWS = 2048;
 
+/** Where InfluxQL keeps how devices were last described. */
+const FILED = "CREATE TABLE IF NOT EXISTS descriptions(device VARCHAR, measurement VARCHAR, tags VARCHAR)";
+
 const within = (archives: Archives, policy: RolledPolicy, { from, to }: Span): string =>
   `FROM ${keptRelation(archives, policy, from, to)} WHERE instant >= ${literal(from)} AND instant < ${literal(to)}`;
 
-function sumOf(row: readonly DuckDBValue[], seriesIds: Dictionary): Sum {
+function sumOf(row: readonly DuckDBValue[], seriesIds: Dictionary, lost: ReadonlyMap<string, Description>): Sum {
   const [series, at, count, sum, min, max, first, last, firstAt, lastAt] = row as number[];
   const [device, measure] = seriesIds.names(series as number);
-  return { device, measure, at, count, sum, min, max, first, last, firstAt, lastAt } as Sum;
+  const description = lost.get(device);
+  const known = { device, measure, at, count, sum, min, max, first, last, firstAt, lastAt } as Sum;
+  return description === undefined ? known : { ...known, description };
 }

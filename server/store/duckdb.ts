@@ -44,12 +44,7 @@ export class DuckdbStore implements Store {
   private state: OpenDatabase | undefined;
   private face: DuckdbInflux | undefined;
   readonly influx?: InfluxEngine;
-  readonly sums: Sums = new DuckdbSums({
-    opened: () => this.opened(),
-    reading: (work) => this.reading(work),
-    keep: (work) => this.keep(work),
-    committed: (sql) => this.withCommit(sql, () => Promise.resolve()),
-  });
+  readonly sums: Sums;
   /** Compactions and drops, one after the other. */
   private keeping: Promise<unknown> = Promise.resolve();
   private committing: Promise<unknown> = Promise.resolve();
@@ -60,6 +55,13 @@ export class DuckdbStore implements Store {
   constructor(path: string, options: DuckdbOptions) {
     this.path = path;
     this.options = options;
+    this.sums = new DuckdbSums({
+      opened: () => this.opened(),
+      reading: (work) => this.reading(work),
+      keep: (work) => this.keep(work),
+      committed: (sql) => this.withCommit(sql, () => Promise.resolve()),
+      describe: options.describe,
+    });
     if (options.describe === undefined) return;
     const face = (): DuckdbInflux | undefined => this.face;
     this.influx = {

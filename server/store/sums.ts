@@ -59,8 +59,8 @@ export interface Sums {
   /** A piece after the other, in any order. A step of a device that has moved may come in parts, which together are the step. */
   read(policy: RolledPolicy, span: Span): AsyncIterable<readonly Sum[]>;
   /**
-   * Steps before what is returned are from now on as they are taken over, and never summed up from the readings that are
-   * there: where there are older readings than another store has, they count more.
+   * Steps before what is returned are from now on as they are taken over, and not summed up from what is there of their
+   * readings. It is not after `whole`; before it, where there are older readings that say as much.
    */
   leave(gone: Gone): Promise<Instant>;
   /** Takes these steps over, durably once it resolves, and says how many came; what it had of the same steps goes. */

@@ -1,15 +1,17 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Reading } from "#protocol/messages.ts";
-import { DAY, HOUR, instant, MINUTE } from "#protocol/units.ts";
+import { DAY, HOUR, instant, MINUTE, seconds } from "#protocol/units.ts";
+import { backUp, restore } from "#server/backup.ts";
 import { systemClock } from "#server/ports/clock.ts";
 import { copyStore } from "#server/store/copy.ts";
 import type { Describe, Description } from "#server/store/describe.ts";
 import { type DuckdbStore, duckdbStore } from "#server/store/duckdb.ts";
 import { influx1Store } from "#server/store/influx1.ts";
 import { influx2Store } from "#server/store/influx2.ts";
+import { memoryStore } from "#server/store/memory.ts";
 import type { RolledPolicy } from "#server/store/influxql/rolled.ts";
 import type { Store } from "#server/store/store.ts";
 import type { Sums } from "#server/store/sums.ts";
@@ -60,13 +62,17 @@ const noPause = async (): Promise<void> => {};
 /** Directories and stores of one test, or of all. */
 type Ending = (() => unknown)[];
 
-async function duckdb(describe = territory, until: Ending = ending): Promise<DuckdbStore> {
-  const directory = mkdtempSync(join(tmpdir(), "vigie-copy-sums-"));
-  until.push(() => rmSync(directory, { recursive: true, force: true }));
-  const store = duckdbStore(join(directory, "readings.duckdb"), { describe });
+async function duckdb(describe = territory, until: Ending = ending, file = newFile(until)): Promise<DuckdbStore> {
+  const store = duckdbStore(file, { describe });
   await store.open();
   until.push(() => store.close());
   return store;
+}
+
+function newFile(until: Ending): string {
+  const directory = mkdtempSync(join(tmpdir(), "vigie-copy-sums-"));
+  until.push(() => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, "readings.duckdb");
 }
 
 async function say(store: Store, all: readonly Reading[]): Promise<void> {
@@ -74,9 +80,14 @@ async function say(store: Store, all: readonly Reading[]): Promise<void> {
 }
 
 /** A town of two hundred days that has kept ninety. */
-async function oldTown(until: Ending = ending): Promise<Store> {
-  const store = await duckdb(filed, until);
-  await say(store, readings());
+async function oldTown(until: Ending = ending): Promise<DuckdbStore> {
+  const file = newFile(until);
+  const young = await duckdb(filed, until, file);
+  await say(young, readings());
+  // Whoever asks in InfluxQL, or writes points, has every device filed.
+  await young.recordings();
+  await young.close();
+  const store = await duckdb(territory, until, file);
   await store.compact(instant(NOW - 2 * DAY));
   expect(await store.prune(RAW_FROM)).toBeGreaterThan(2000);
   return store;
@@ -88,7 +99,7 @@ function* partsOf(all: readonly Reading[]): Generator<Reading[]> {
 
 let influxd: Influxd | undefined;
 let databases = 0;
-let town: Store;
+let town: DuckdbStore;
 const ended: Ending = [];
 beforeAll(async () => {
   if (influxdPath !== undefined) influxd = await startInfluxd();
@@ -254,6 +265,115 @@ describe.skipIf(influxdPath === undefined)("a town of two hundred days that keep
     },
     120_000,
   );
+});
+
+test.skipIf(influxdPath === undefined)(
+  "a device that no territory has any more keeps its measurement and tags, there and back",
+  async () => {
+    const [there, back, again] = [await KINDS.influx1(), await duckdb(), await KINDS.influx1()];
+    for (const [from, to] of [
+      [town, there.store],
+      [there.store, back],
+      [back, again.store],
+    ] as const) {
+      expect((await copyStore(from, to)).differences).toEqual([]);
+    }
+    for (const { ask } of [there, again]) {
+      const found = await ask(`SELECT sum(count_level) FROM "hour"."lamp" WHERE device = '${GONE}' GROUP BY *`);
+      // Thirty mornings of five readings.
+      expect(found).toEqual([{ name: "lamp", tags: { ...filed(GONE).tags }, rows: [[0, 150]] }]);
+    }
+  },
+  60_000,
+);
+
+test.skipIf(influxdPath === undefined)(
+  "a quarter of an hour in which a device moved is one step, though InfluxDB has it in two parts",
+  async () => {
+    const moving = { street: "Rue d’Or" };
+    const { url } = influxd as Influxd;
+    const describe: Describe = (device) => filed(device, moving.street);
+    const from = influx1Store({ url, database: `town${++databases}`, describe, clock: systemClock });
+    await from.open();
+    ending.push(() => from.close());
+    const noon = Date.UTC(2026, 5, 1, 12);
+    const minute = (at: number, value: number): Reading => ({ device: "L1", measure: "level", at: instant(noon + at * MINUTE), value }); // prettier-ignore
+    await say(from, [minute(1, 4), minute(2, 6)]);
+    moving.street = "Rue du Bois";
+    await say(from, [minute(8, 2), minute(200 * 24 * 60, 1)]);
+    await from.compact?.(NOW, noPause);
+    await from.prune(instant(noon + 100 * DAY));
+    const to = await duckdb();
+    // A quarter and an hour.
+    expect(await copyStore(from, to)).toMatchObject({ readings: 1, summedUp: 2, differences: [] });
+    const query = { devices: ["L1"], measure: "level", from: instant(noon), every: seconds(900) };
+    expect(await to.aggregate({ ...query, to: instant(noon + HOUR) })).toMatchObject([
+      { count: 3, mean: 4, min: 2, max: 6 },
+    ]);
+    expect(await copyStore(from, to)).toMatchObject({ summedUpWritten: 0, differences: [] });
+  },
+  60_000,
+);
+
+test("hours that stand in for quarters that were dropped are not copied as quarters", async () => {
+  const [from, to] = [await oldTown(), await inDuckdb()];
+  await from.prune(RAW_FROM, instant(NOW - 150 * DAY));
+  const wanted = await answersOf(await inDuckdb(from));
+  expect((await copyStore(from, to.store)).differences).toEqual([]);
+  const quarters = await stepsOf(to.store, "quarter");
+  expect(quarters).toEqual(await stepsOf(from, "quarter"));
+  expect(quarters.length).toBeLessThan((await stepsOf(town, "quarter")).length * 0.7);
+  expect(await stepsOf(to.store, "hour")).toEqual(await stepsOf(town, "hour"));
+  expect(await answersOf(to)).toEqual(wanted);
+});
+
+test("a database that has older readings than the source keeps them, and takes over what is before them", async () => {
+  const to = await duckdb();
+  const oldest = instant(NOW - 120 * DAY);
+  await say(
+    to,
+    readings().filter(({ at }) => at >= oldest),
+  );
+  const { differences, summedUpWritten } = await copyStore(town, to);
+  // Of every series that lives there are more readings than in the source, and every step is there.
+  expect(differences.map((line) => line.split(":")[0])).toEqual(
+    expect.arrayContaining(["L1 level", "L2 power_W", "C1 fill"]),
+  );
+  expect(differences.filter((line) => line.startsWith("summed up"))).toEqual([]);
+  expect(summedUpWritten).toBeGreaterThan(1000);
+  expect(await to.range("C1", "fill", oldest, NOW, 1000)).toHaveLength(60);
+  await to.compact(instant(NOW - 2 * DAY));
+  for (const policy of ["quarter", "hour"] as const)
+    expect(await stepsOf(to, policy)).toEqual(await stepsOf(town, policy));
+});
+
+test("a store that keeps nothing summed up is told of what it lacks", async () => {
+  const { differences } = await copyStore(town, memoryStore());
+  expect(differences).toHaveLength(2);
+  expect(differences[1]).toMatch(
+    /^summed up by the hour, of readings that are gone: \d+ steps from 2026-05-04T06:00:00.000Z to 2026-08-22T10:00:00.000Z with \d+ readings; copied nothing, since this store keeps nothing summed up$/,
+  );
+});
+
+test("a backup has what is summed up of readings that are gone, and so has what is laid down from it", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "vigie-copy-sums-"));
+  ending.push(() => rmSync(directory, { recursive: true, force: true }));
+  const [data, kept, laid] = ["data", "kept", "laid"].map((name) => join(directory, name)) as [string, string, string];
+  mkdirSync(data);
+  const own = { version: "1", format: 1, at: NOW, progress: () => {} };
+  await backUp({
+    ...own,
+    from: data,
+    to: kept,
+    readings: (to, progress) => town.backUp(to, progress).then(() => true),
+  });
+  await restore({ from: kept, to: laid, format: 1, progress: () => {} });
+  const again = duckdbStore(join(laid, "readings.duckdb"), { describe: territory });
+  ending.push(() => again.close());
+  expect(await answersOf(await inDuckdb(again))).toEqual(await answersOf(await inDuckdb(town)));
+  for (const policy of ["quarter", "hour"] as const) {
+    expect(await stepsOf(again, policy)).toEqual(await stepsOf(town, policy));
+  }
 });
 
 const bound = (store: Store): Store => ({
