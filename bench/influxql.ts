@@ -8,7 +8,7 @@ import { influxdPath, type Influxd, startInfluxd } from "../test/influxd.ts";
 import { examine } from "../test/server/influxql/oracle.ts";
 import type { Row } from "./row.ts";
 
-const LIMITS: QueryLimits = { points: 0, series: 0, buckets: 0, time_ms: 60_000, memory_MB: 1024 };
+const LIMITS: QueryLimits = { points: 0, series: 0, buckets: 0, time_ms: 60_000 };
 const START = Date.UTC(2026, 2, 23);
 const QUARTER = 900_000;
 const DEVICES = 1000;

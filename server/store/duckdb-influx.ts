@@ -22,7 +22,7 @@ const NS_PER_MS = 1_000_000n;
 /** A few days of all that a town of 1,500 inhabitants measures. */
 const RECENT_MB = 64;
 /** What the server asks of itself needs no bounds but those of memory. */
-const UNBOUNDED = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+const UNBOUNDED = { points: 0, series: 0, buckets: 0, time_ms: 0 };
 
 /** The second face of an open database: InfluxQL over readings and over the points of others, and line protocol. */
 export class DuckdbInflux implements InfluxEngine {

@@ -23,7 +23,6 @@ const QUERY_LIMITS: QueryLimits = {
   series: 100_000,
   buckets: 500_000,
   time_ms: 30_000,
-  memory_MB: 512,
 };
 const TURNS = { atOnce: 4, waiting: 256 };
 

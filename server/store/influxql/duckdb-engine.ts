@@ -25,7 +25,7 @@ import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts
 import { type Answering, DATABASE, RAW, runText } from "./statements.ts";
 import { collected, requirePoints, unmarked } from "./thread-engine.ts";
 
-/** After the thread that answers has failed, this one answers alone for so long. */
+/** After what was held has failed, nothing is held for so long. */
 const AGAIN_MS = 600_000;
 
 const PRECISIONS = new Map<bigint, Precision>([
@@ -75,7 +75,9 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   #pointFeed: Feed | undefined;
   #remembering: Promise<void> | undefined;
   #asked_ms = 0;
+  /** From when on something may be held, and the thread be begun, again. */
   #again_ms = Number.NEGATIVE_INFINITY;
+  #restart_ms = Number.NEGATIVE_INFINITY;
   /** Who asks. */
   readonly #asking = new Readers();
 
@@ -113,13 +115,17 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     return slot;
   }
 
-  /** Holds the newest values in memory from now on; resolves when they are there. */
-  remember(now_ms: number): Promise<void> {
+  /**
+   * From now on another thread answers, and holds the newest values in memory; resolves when they are there. `heap_MB`: what
+   * that thread may take, where it is not the usual.
+   */
+  remember(now_ms: number, heap_MB?: number): Promise<void> {
     this.#asked_ms = now_ms;
-    if (this.#recent_B === 0 || now_ms < this.#again_ms) return Promise.resolve();
+    this.#begin(now_ms, heap_MB);
+    if (this.#thread === undefined || this.#recent_B === 0 || now_ms < this.#again_ms) return Promise.resolve();
     // Begun once, and again only when what was held was given up: after a write that failed.
     if (this.#remembering === undefined || this.#tables?.feed !== this.#pointFeed) {
-      const begun = this.#remember(now_ms).catch(() => {
+      const begun = this.#hold(this.#thread, now_ms).catch(() => {
         if (this.#remembering === begun) this.#giveUp();
       });
       this.#remembering = begun;
@@ -127,16 +133,24 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     return this.#remembering;
   }
 
-  async #remember(now_ms: number): Promise<void> {
-    this.#forgetAll();
+  #begin(now_ms: number, heap_MB: number | undefined): void {
+    if (this.#thread !== undefined || now_ms < this.#restart_ms) return;
     const thread = new EngineThread({
       catalogue: this.catalogue,
       keepsRolled: this.#own?.rolled !== undefined,
-      ended: () => {
-        if (this.#thread === thread) this.#giveUp();
+      ...(heap_MB !== undefined && { heap_MB }),
+      ended: (hasBegun) => {
+        if (this.#thread !== thread) return;
+        this.#thread = undefined;
+        if (!hasBegun) this.#restart_ms = this.#asked_ms + AGAIN_MS;
+        this.#giveUp();
       },
     });
     this.#thread = thread;
+  }
+
+  async #hold(thread: EngineThread, now_ms: number): Promise<void> {
+    this.#letGo();
     const connection = await this.#instance.connect();
     // Whoever asks meanwhile goes first.
     const filling: Filling = {
@@ -156,29 +170,28 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
         await begun
       ).filled;
       const own = this.#own;
-      if (own?.hold !== undefined) {
-        const feed = thread.hold("readings", this.#recent_B / 2);
-        const { rows, least_ms } = await own.hold(feed);
-        const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
-        await own.read(() => fillRecent(feed, [{ relation, perMs: 1, rows: String(rows) }], { ...filling, least_ms }));
-      }
+      if (own?.hold === undefined) return;
+      const feed = thread.hold("readings", this.#recent_B / 2);
+      const { rows, least_ms } = await own.hold(feed);
+      const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
+      await own.read(() => fillRecent(feed, [{ relation, perMs: 1, rows: String(rows) }], { ...filling, least_ms }));
     } finally {
       connection.closeSync();
     }
   }
 
+  /** Nothing is held for a while. */
   #giveUp(): void {
     this.#again_ms = this.#asked_ms + AGAIN_MS;
-    this.#forgetAll();
+    this.#letGo();
   }
 
-  /** This thread answers, until somebody asks again. */
-  #forgetAll(): void {
+  /** Nothing is held until somebody asks again. */
+  #letGo(): void {
+    this.#thread?.letGo();
     if (this.#tables !== undefined) this.#tables.feed = undefined;
     this.#pointFeed = undefined;
     void this.#own?.hold?.(undefined);
-    void this.#thread?.end();
-    this.#thread = undefined;
     this.#remembering = undefined;
   }
 

@@ -8,8 +8,9 @@ import { type PastRows, roomOf } from "./recent.ts";
 
 /** So many values are handed on at once, or fewer when somebody asks. */
 const BATCH = 4096;
-/** What the thread may take beside the values that it holds, which lie outside of its heap: one that needs more ends, and the database answers. */
+/** What answers may take in the thread, beside the values that it holds: these lie outside of its heap. */
 const HEAP_MB = 512;
+const TOO_LARGE = { status: 500, message: `query needs more memory than it may have (${HEAP_MB} MB)` };
 
 /** Reads for a question what is not in memory, piece by piece; the next piece comes when `take` has resolved. */
 export type ReadHere = (
@@ -23,8 +24,10 @@ export interface ThreadParts {
   readonly catalogue: Catalogue;
   /** Whether the database has roll-ups of readings. */
   readonly keepsRolled: boolean;
-  /** Told when it has ended without being asked to. */
-  readonly ended: () => void;
+  /** What its heap may grow to, where that is not the usual. */
+  readonly heap_MB?: number;
+  /** Told when it has ended without being asked to, and whether it ever began. */
+  readonly ended: (hasBegun: boolean) => void;
 }
 
 /** An answer, and whether it came from memory alone. */
@@ -48,20 +51,21 @@ export class EngineThread {
   readonly #feeds: ThreadFeed[] = [];
   #number = 0;
   #slotsTold = 0;
-  #isReady = false;
+  readonly #begun = Promise.withResolvers<void>();
+  #hasBegun = false;
   /** Why it does not answer any more. */
   #problem: Error | undefined;
   readonly #ended: Promise<unknown>;
 
   constructor(parts: ThreadParts) {
-    const { catalogue, keepsRolled, ended } = parts;
+    const { catalogue, keepsRolled, heap_MB = HEAP_MB, ended } = parts;
     this.#parts = parts;
     // All slots are told with their newest values at first.
     catalogue.renewed = new Set(catalogue.slots.filter(({ latest_ns }) => latest_ns !== undefined));
     this.#worker = new Worker(new URL("engine-worker.ts", import.meta.url), {
       execArgv: [],
       workerData: keepsRolled,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: heap_MB },
     });
     this.#worker.on("message", (said: Said) => this.#hear(said));
     // It keeps nobody alive but who waits for an answer.
@@ -69,16 +73,12 @@ export class EngineThread {
     this.#ended = new Promise((resolve) => this.#worker.once("exit", resolve));
     const gone = (problem: Error): void => {
       if (this.#problem !== undefined) return;
-      this.#give(problem);
-      ended();
+      const isTooLarge = (problem as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY";
+      this.#give(problem, isTooLarge ? { refused: TOO_LARGE } : {});
+      ended(this.#hasBegun);
     };
     this.#worker.once("error", gone);
     this.#worker.once("exit", (code) => gone(new Error(`the thread that answers ended with ${code}`)));
-  }
-
-  /** It has begun: who asks does not wait for that. */
-  get isReady(): boolean {
-    return this.#isReady && this.#problem === undefined;
   }
 
   /** Hands on from now on what is written of one kind, of which it holds at most `most_B` bytes. */
@@ -94,6 +94,11 @@ export class EngineThread {
     });
     this.#feeds.push(feed);
     return feed;
+  }
+
+  /** What it holds does not hold any more. */
+  letGo(): void {
+    for (const feed of this.#feeds.splice(0)) feed.drop();
   }
 
   /** What is before `at` may be gone; milliseconds since 1970. */
@@ -124,7 +129,9 @@ export class EngineThread {
     read: ReadHere,
   ): Promise<Answered<unknown> | undefined> {
     const { signal, ...plain } = options;
-    if (!this.isReady || isMarked(text, plain.parameters)) return undefined;
+    if (isMarked(text, plain.parameters)) return undefined;
+    if (!this.#hasBegun) await this.#begun.promise;
+    if (this.#problem !== undefined) return undefined;
     this.#flush();
     const number = ++this.#number;
     this.#reading.set(number, { read, open: 0 });
@@ -143,7 +150,7 @@ export class EngineThread {
 
   /** Ends the thread. */
   async end(): Promise<void> {
-    this.#give(new Error("the store is closed"));
+    this.#give(new Error("the thread that answers was ended"), {});
     await this.#worker.terminate();
     await this.#ended;
   }
@@ -197,10 +204,11 @@ export class EngineThread {
     });
   }
 
-  #give(problem: Error): void {
+  #give(problem: Error, outcome: Outcome): void {
     this.#problem ??= problem;
     this.#parts.catalogue.renewed = undefined;
-    for (const resolve of this.#waiting.values()) resolve({});
+    this.#begun.resolve();
+    for (const resolve of this.#waiting.values()) resolve(outcome);
     this.#waiting.clear();
     for (const settle of this.#pieces.values()) settle(problem);
   }
@@ -240,7 +248,8 @@ export class EngineThread {
   #hear(said: Said): void {
     switch (said.said) {
       case "ready":
-        this.#isReady = true;
+        this.#hasBegun = true;
+        this.#begun.resolve();
         break;
       case "fetch":
         void this.#fetch(said);
@@ -272,6 +281,7 @@ class ThreadFeed implements Feed {
   readonly room: number;
   readonly #kind: Kind;
   readonly #line: Line;
+  #isDropped = false;
   #series: number[] = [];
   #times: number[] = [];
   #values: FieldValue[] = [];
@@ -290,37 +300,39 @@ class ThreadFeed implements Feed {
   }
 
   refuse(id: number): void {
-    this.#line.tell({ word: "refused", kind: this.#kind, id });
+    this.#tell({ word: "refused", kind: this.#kind, id });
   }
 
   expect(counts: ReadonlyMap<number, number>): void {
-    this.#line.tell({ word: "expect", kind: this.#kind, counts });
+    this.#tell({ word: "expect", kind: this.#kind, counts });
   }
 
-  past(rows: PastRows): Promise<void> {
-    return this.#line.take({ word: "past", kind: this.#kind, ...rows });
+  async past(rows: PastRows): Promise<void> {
+    if (this.#isDropped) throw new Error("what was held was given up");
+    await this.#line.take({ word: "past", kind: this.#kind, ...rows });
   }
 
   drop(): void {
-    this.#line.tell({ word: "drop", kind: this.#kind });
+    this.#tell({ word: "drop", kind: this.#kind });
+    this.#isDropped = true;
   }
 
   begin(from: number): void {
     this.flush();
-    this.#line.tell({ word: "begin", kind: this.#kind, from });
+    this.#tell({ word: "begin", kind: this.#kind, from });
   }
 
   flush(): void {
     if (this.#series.length === 0) return;
-    this.#line.tell({
-      word: "written",
-      kind: this.#kind,
-      series: this.#series,
-      times: this.#times,
-      values: this.#values,
-    });
+    const [series, times, values] = [this.#series, this.#times, this.#values];
+    this.#tell({ word: "written", kind: this.#kind, series, times, values });
     this.#series = [];
     this.#times = [];
     this.#values = [];
+  }
+
+  /** Another feed of the same kind may have taken its place. */
+  #tell(word: Word): void {
+    if (!this.#isDropped) this.#line.tell(word);
   }
 }

@@ -66,7 +66,6 @@ export interface QueryLimits {
   readonly series: number;
   readonly buckets: number;
   readonly time_ms: number;
-  readonly memory_MB: number;
 }
 
 export interface StatementResult {

@@ -7,7 +7,7 @@ import { virtualClock } from "#rehearsal/clock.ts";
 import { Question } from "#server/api/influx/question.ts";
 
 const START = instant(Date.UTC(2026, 2, 2));
-const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 30_000, memory_MB: 0 };
+const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 30_000 };
 const server = createServer();
 afterEach(() => new Promise((done) => server.close(done)));
 

@@ -3,7 +3,7 @@ import { AtHand } from "#server/store/influxql/at-hand.ts";
 import { Catalogue } from "#server/store/influxql/catalogue.ts";
 import type { QueryOptions } from "#server/store/influxql/engine.ts";
 
-const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 30_000, memory_MB: 0 };
+const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 30_000 };
 const OPTIONS: QueryOptions = { database: "vigie", now_ns: 9_000_000_000n, limits: LIMITS };
 const JSON_IN_MS = { csv: false, pretty: false, epoch_ns: 1_000_000n };
 

@@ -2,7 +2,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { DuckdbEngine } from "#server/store/influxql/duckdb-engine.ts";
 import { InfluxError, type QueryLimits } from "#server/store/influxql/engine.ts";
 
-export const LIMITS: QueryLimits = { points: 0, series: 0, buckets: 0, time_ms: 30_000, memory_MB: 512 };
+export const LIMITS: QueryLimits = { points: 0, series: 0, buckets: 0, time_ms: 30_000 };
 
 /** What either server says to one text, in a form that can be compared. */
 export type Answer = readonly { readonly error?: string; readonly series?: readonly AnswerSeries[] }[];

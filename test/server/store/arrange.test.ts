@@ -41,7 +41,7 @@ const hourly = (hours: number): string[] =>
 
 /** All that is kept of wind, by mast. */
 async function winds(): Promise<unknown> {
-  const limits = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+  const limits = { points: 0, series: 0, buckets: 0, time_ms: 0 };
   const [result] =
     (await store.influx?.query("SELECT * FROM wind GROUP BY mast", { database: "vigie", now_ns: 0n, limits })) ?? [];
   return result?.series.map(({ tags, values }) => [tags, values]);

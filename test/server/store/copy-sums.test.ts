@@ -126,7 +126,7 @@ const inDuckdb = async (store?: Store): Promise<Place> => {
   return {
     store: of,
     async ask(q) {
-      const limits = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+      const limits = { points: 0, series: 0, buckets: 0, time_ms: 0 };
       const [result] =
         (await of.influx?.query(q, { database: "vigie", now_ns: BigInt(NOW) * 1_000_000n, limits })) ?? [];
       expect(result?.error).toBeUndefined();

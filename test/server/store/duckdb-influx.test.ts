@@ -12,7 +12,7 @@ const describe: Describe = (device) => ({
   measurement: "lamp",
   tags: { device, street: device === "L1" ? "quai" : "rue du Four" },
 });
-const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 0 };
 
 let directory: string;
 let store: DuckdbStore;

@@ -10,7 +10,7 @@ import { type DuckdbStore, duckdbStore } from "#server/store/duckdb.ts";
 
 const NOON = Date.UTC(2026, 2, 2, 12);
 const describe: Describe = (device) => ({ measurement: "lamp", tags: { device, street: `R ${device.length}` } });
-const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+const LIMITS = { points: 0, series: 0, buckets: 0, time_ms: 0 };
 
 let directory: string;
 beforeEach(() => {
@@ -108,7 +108,6 @@ test("memory and database answer the same whatever is written, late, moved or re
         expect(await answer(holding, question)).toEqual(await answer(plain, question));
         if ((holding.influx?.answered.memory ?? 0) > before) fromMemory.add(question);
       }
-      expect(plain.influx?.answered.memory).toBe(0);
       await both((store) => store.close());
     }),
     { numRuns: 12 },

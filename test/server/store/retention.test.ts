@@ -98,7 +98,7 @@ test("the autumn's day of 25 hours has the sums of 25 hours, by the clock of Par
   const days = async (what: string, from: string): Promise<unknown> => {
     const text = `SELECT ${what} FROM ${from} WHERE time >= '2026-10-23T22:00:00Z' AND time < '2026-10-26T23:00:00Z'
       GROUP BY time(1d) tz('Europe/Paris')`;
-    const limits = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+    const limits = { points: 0, series: 0, buckets: 0, time_ms: 0 };
     const [result] = (await store.influx?.query(text, { database: "vigie", now_ns: 0n, limits })) ?? [];
     return result?.series[0]?.values.map(([time, sum]) => [new Date(Number((time as bigint) / 1_000_000n)), sum]);
   };
@@ -200,7 +200,7 @@ test("points of others and the fine ones of the server go with the readings, the
   const body = `wind speed=3 ${ns(1)}\nwind speed=4 ${ns(3000)}`;
   await store.influx?.writeLines(new TextEncoder().encode(body), { database: "vigie", precision_ns: 1n, now_ns: 0n });
   const winds = async (): Promise<unknown> => {
-    const limits = { points: 0, series: 0, buckets: 0, time_ms: 0, memory_MB: 0 };
+    const limits = { points: 0, series: 0, buckets: 0, time_ms: 0 };
     const [result] =
       (await store.influx?.query("SELECT speed FROM wind", { database: "vigie", now_ns: 0n, limits })) ?? [];
     return result?.series[0]?.values.map(([, speed]) => speed);
