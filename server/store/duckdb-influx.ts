@@ -152,6 +152,8 @@ export class DuckdbInflux implements InfluxEngine {
       const id = seriesIds.find(device, measure);
       if (id !== undefined) this.engine.note(id, device, measure, at, value);
     }
+    // Of devices that fell silent before what is kept of readings, sums are kept.
+    for (let id = 0; id < seriesIds.size; id++) this.engine.noteSilent(id, ...seriesIds.names(id));
   }
 
   /** What was committed since the last question. */

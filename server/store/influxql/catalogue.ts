@@ -18,6 +18,8 @@ export interface Slot {
   /** The newest value, in nanoseconds since 1970; undefined: there is none yet. */
   latest_ns: bigint | undefined;
   latest: FieldValue | undefined;
+  /** It is known that there is none: all that was written is gone, but for what was summed up of it. */
+  isSilent: boolean;
 }
 
 export interface SeriesEntry {
@@ -77,7 +79,17 @@ export class Catalogue {
   add(series: SeriesEntry, field: string, type: FieldType, table: ValueTable, id: number): Slot {
     this.#memory.clear();
     const { length: number } = this.slots;
-    const slot: Slot = { number, id, table, type, series, field, latest_ns: undefined, latest: undefined };
+    const slot: Slot = {
+      number,
+      id,
+      table,
+      type,
+      series,
+      field,
+      latest_ns: undefined,
+      latest: undefined,
+      isSilent: false,
+    };
     this.slots.push(slot);
     const slots = series.slots.get(field);
     if (slots === undefined) series.slots.set(field, [slot]);
@@ -90,6 +102,7 @@ export class Catalogue {
   renew(slot: Slot, at_ns: bigint, value: FieldValue): void {
     slot.latest_ns = at_ns;
     slot.latest = value;
+    slot.isSilent = false;
     this.renewed?.add(slot);
   }
 

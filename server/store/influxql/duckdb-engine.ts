@@ -108,6 +108,14 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     this.catalogue.renew(slot, at_ns, value);
   }
 
+  /** Tells of a measure of a device that it has no readings any more, if no newest one was told. */
+  noteSilent(id: number, device: string, measure: string): void {
+    if (this.#ownSlots[id] !== undefined) return;
+    const slot = this.#ownSlot(id, device, measure);
+    slot.isSilent = true;
+    this.#ownSlots[id] = slot;
+  }
+
   #ownSlot(id: number, device: string, measure: string): Slot {
     const { measurement, tags } = (this.#descriptions as Descriptions).of(device);
     const slot = this.catalogue.add(this.catalogue.seriesOf(measurement, tags), measure, "float", "readings", id);

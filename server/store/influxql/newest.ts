@@ -19,7 +19,8 @@ export function newestOf({ name, ref, series, options, isAtWindow }: Aggregation
   const [hasStart, hasEnd] = [start > MIN_NS, end < MAX_NS];
   const found: NewestPlace[] = [];
   for (const place of places) {
-    const { latest_ns, latest } = place.slot;
+    const { latest_ns, latest, isSilent } = place.slot;
+    if (isSilent) continue;
     if (latest_ns === undefined || latest === undefined || (hasEnd && latest_ns > end)) return undefined;
     if (hasStart && latest_ns < start) continue;
     const before = found.at(-1);

@@ -15,6 +15,7 @@ export interface ToldSlot {
   readonly type: FieldType;
   readonly table: ValueTable;
   readonly id: number;
+  readonly isSilent: boolean;
 }
 
 /** A place in SQL where the thread that reads puts what is read, in the policy's form; see `relation` of Read. */
@@ -88,17 +89,20 @@ export interface Outcome {
   readonly problem?: string;
 }
 
-export const toldSlot = ({ series: { measurement, tags }, field, type, table, id }: Slot): ToldSlot => ({
+export const toldSlot = ({ series: { measurement, tags }, field, type, table, id, isSilent }: Slot): ToldSlot => ({
   measurement: measurement.name,
   tags: [...tags],
   field,
   type,
   table,
   id,
+  isSilent,
 });
 
 /** Adds slots as they were told: each gets the number that it has where it was told from. */
 export const addTold = (catalogue: Catalogue, slots: readonly ToldSlot[]): Slot[] =>
-  slots.map(({ measurement, tags, field, type, table, id }) =>
-    catalogue.add(catalogue.seriesOf(measurement, tags), field, type, table, id),
-  );
+  slots.map(({ measurement, tags, field, type, table, id, isSilent }) => {
+    const slot = catalogue.add(catalogue.seriesOf(measurement, tags), field, type, table, id);
+    slot.isSilent = isSilent;
+    return slot;
+  });

@@ -113,7 +113,7 @@ afterAll(async () => {
 interface Place {
   readonly store: Store;
   /** What it answers in InfluxQL. */
-  ask(q: string): Promise<Answer>;
+  readonly ask: (q: string) => Promise<Answer>;
 }
 type Answer = readonly {
   readonly name: string;

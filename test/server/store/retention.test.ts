@@ -118,6 +118,12 @@ test("the autumn's day of 25 hours has the sums of 25 hours, by the clock of Par
   for (const policy of ["quarter", "hour"]) {
     expect(await days('sum("sum_power_W")', `"${policy}"."lamp"`)).toEqual(right);
   }
+  // What has no readings any more is known by its sums, after a start, too.
+  await store.close();
+  store = duckdbStore(file, { describe: () => ({ measurement: "lamp", tags: {} }) });
+  await store.open();
+  expect(await days('sum("sum_power_W")', '"hour"."lamp"')).toEqual(right);
+  expect(await days('last("power_W")', '"raw"."lamp"')).toBeUndefined();
   // 25 hours in one step: from 22:00 UTC on Saturday to 23:00 UTC on Sunday.
   const [sunday] = await store.aggregate({
     devices: ["lamp-1"],
