@@ -65,7 +65,7 @@ export class EngineThread {
     this.#worker = new Worker(new URL("engine-worker.ts", import.meta.url), {
       execArgv: [],
       workerData: keepsRolled,
-      resourceLimits: { maxOldGenerationSizeMb: heap_MB },
+      resourceLimits: { maxOldGenerationSizeMb: heap_MB, maxYoungGenerationSizeMb: 64 },
     });
     this.#worker.on("message", (said: Said) => this.#hear(said));
     // It keeps nobody alive but who waits for an answer.
