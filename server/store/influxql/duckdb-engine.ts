@@ -25,6 +25,8 @@ import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts
 import { type Answering, DATABASE, RAW, runText } from "./statements.ts";
 import { collected, requirePoints, unmarked } from "./thread-engine.ts";
 
+/** Of what may be held in the other thread, this part may also be held here. */
+const AT_HAND_SHARE = 8;
 /** After what was held has failed, nothing is held for so long. */
 const AGAIN_MS = 600_000;
 
@@ -86,7 +88,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     this.#instance = instance;
     this.#own = own;
     this.#recent_B = recent_MB * 1_000_000;
-    if (recent_MB > 0) this.#atHand = new AtHand(this.catalogue);
+    if (recent_MB > 0) this.#atHand = new AtHand(this.catalogue, this.#recent_B / AT_HAND_SHARE);
   }
 
   async open(): Promise<void> {
@@ -169,7 +171,8 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     };
     try {
       const begun = this.#writing.then(() => {
-        const feed = thread.hold("points", this.#recent_B / 2);
+        const held = thread.hold("points", this.#recent_B / 2);
+        const feed = this.#atHand?.beside(held) ?? held;
         this.#pointFeed = feed;
         return { filled: (this.#tables as PointTables).hold(feed, filling) };
       });
@@ -197,6 +200,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   /** Nothing is held until somebody asks again. */
   #letGo(): void {
     this.#thread?.letGo();
+    this.#atHand?.letGo();
     if (this.#tables !== undefined) this.#tables.feed = undefined;
     this.#pointFeed = undefined;
     void this.#own?.hold?.(undefined);
@@ -206,6 +210,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
   /** What is before `at` may no longer be in the database; milliseconds since 1970. */
   forget(at: number): void {
     this.#thread?.forget(at);
+    this.#atHand?.forget(at);
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ function lamps(count: number): AtHand {
     const slot = catalogue.add(series, "level", "float", "readings", number);
     catalogue.renew(slot, BigInt(number + 1) * 1_000_000_000n, number / 2);
   }
-  return new AtHand(catalogue);
+  return new AtHand(catalogue, 1e6);
 }
 
 test("what was written last of few series is answered at once", async () => {

@@ -15,8 +15,10 @@ afterEach(() => engine.close());
 
 const write = (lines: string): Promise<void> =>
   engine.writeLines(new TextEncoder().encode(lines), { database: "vigie", precision_ns: 1n, now_ns: 0n });
+/** Long texts are handed to the thread, however little they ask for. */
+const handed = (text: string): string => text.padEnd(2001);
 const value = async (text: string): Promise<unknown> => {
-  const [result] = await engine.query(text, OPTIONS);
+  const [result] = await engine.query(handed(text), OPTIONS);
   return result?.error ?? result?.series[0]?.values[0]?.[1];
 };
 
@@ -27,7 +29,9 @@ test("what is in memory is answered there, as it was written last, and names, to
   await write("lamp,device=L2 level=5 2000000\nlamp,device=L3 level=7 3000000");
   expect(await value("SELECT sum(level) FROM lamp")).toBe(13);
   expect(await value("SELECT last(level) FROM lamp WHERE device = 'L3'")).toBe(7);
-  expect((await engine.query("SHOW TAG VALUES FROM lamp WITH KEY = device", OPTIONS))[0]?.series[0]?.values).toEqual([
+  expect(
+    (await engine.query(handed("SHOW TAG VALUES FROM lamp WITH KEY = device"), OPTIONS))[0]?.series[0]?.values,
+  ).toEqual([
     ["device", "L1"],
     ["device", "L2"],
     ["device", "L3"],
@@ -41,7 +45,10 @@ test("what is not in memory is read from the database for the thread, within the
   expect(await value("SELECT max(level) FROM lamp")).toBe(9);
   expect(await value("SELECT cumulative_sum(level) FROM lamp WHERE time > 0 ORDER BY time DESC")).toBe(3);
   expect(engine.answered).toEqual({ memory: 0, database: 2 });
-  const [refused] = await engine.query("SELECT level FROM lamp", { ...OPTIONS, limits: { ...LIMITS, points: 2 } });
+  const [refused] = await engine.query(handed("SELECT level FROM lamp"), {
+    ...OPTIONS,
+    limits: { ...LIMITS, points: 2 },
+  });
   expect(refused?.error).toBe("max-select-point limit exceeed: (3/2)");
 });
 
@@ -60,7 +67,7 @@ test("an answer is written by the thread as the database's is, however long", as
     Promise.all(
       questions.map(async (text) => {
         try {
-          const answer = await engine.answer(text, OPTIONS, form);
+          const answer = await engine.answer(handed(text), OPTIONS, form);
           return typeof answer === "string" ? answer : new TextDecoder().decode(answer);
         } catch (problem) {
           return `${(problem as InfluxError).status}: ${(problem as InfluxError).message}`;
@@ -77,7 +84,7 @@ test("an answer is written by the thread as the database's is, however long", as
 test("a question whose time is over ends its thread: another reads from the database, and holds again after ten minutes", async () => {
   await engine.remember(0);
   const over = new InfluxError(500, "query timeout: it took more than 30000 ms");
-  const asked = engine.query("SELECT sum(level) FROM lamp", { ...OPTIONS, signal: AbortSignal.abort(over) });
+  const asked = engine.query(handed("SELECT sum(level) FROM lamp"), { ...OPTIONS, signal: AbortSignal.abort(over) });
   await expect(asked).rejects.toBe(over);
   await new Promise((resolve) => setTimeout(resolve, 100));
   await engine.remember(9 * MINUTE_MS);
@@ -95,7 +102,7 @@ test("a question that needs more memory than the thread has is refused, and the 
     (_, at) => `bin,device=B${at % 3} fill=${at},weight_kg=${at / 2} ${at}`,
   );
   await write(lines.join("\n"));
-  await expect(engine.query("SELECT * FROM bin", OPTIONS)).rejects.toThrow(
+  await expect(engine.query(handed("SELECT * FROM bin"), OPTIONS)).rejects.toThrow(
     new InfluxError(500, "query needs more memory than it may have (512 MB)"),
   );
   await engine.remember(MINUTE_MS);
@@ -105,7 +112,7 @@ test("a question that needs more memory than the thread has is refused, and the 
 
 test("who is gone is not answered, and takes nothing from others", async () => {
   await engine.remember(0);
-  const gone = engine.query("SELECT sum(level) FROM lamp", { ...OPTIONS, signal: AbortSignal.abort() });
+  const gone = engine.query(handed("SELECT sum(level) FROM lamp"), { ...OPTIONS, signal: AbortSignal.abort() });
   await expect(gone).rejects.toThrow("query interrupted");
   expect(await value("SELECT sum(level) FROM lamp")).toBe(4);
   expect(engine.answered.memory).toBe(1);

@@ -18,6 +18,7 @@ export interface Examination {
 const STARTS = [Date.UTC(2026, 2, 24, 12), Date.UTC(2025, 9, 21, 12)] as const;
 const QUESTIONS_A_WORLD = 100;
 const RECENT_MB = 8;
+const LONG = 2001;
 const START_NOW = Date.UTC(2026, 2, 30);
 
 const write = (engine: DuckdbEngine, body: string): Promise<void> =>
@@ -44,13 +45,16 @@ export async function examine(url: string, { seed, questions }: Examination): Pr
     const numRuns = Math.min(QUESTIONS_A_WORLD, questions - index * QUESTIONS_A_WORLD);
     for (const text of fc.sample(question(start_ns), { seed: own, numRuns })) {
       const now_ns = BigInt(Date.now()) * 1_000_000n;
-      const [ours, held, theirs] = await Promise.all([
+      const [ours, atHand, held, theirs] = await Promise.all([
         askEngine(engine, text, now_ns),
         askEngine(holding, text, now_ns),
+        // Long texts are handed to the other thread.
+        askEngine(holding, text.padEnd(LONG), now_ns),
         askInfluxd(url, database, text),
       ]);
       for (const [who, answer] of [
         ["database", ours],
+        ["at hand", atHand],
         ["memory", held],
       ] as const) {
         const unlike = difference(answer, theirs);
