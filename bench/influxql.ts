@@ -15,7 +15,7 @@ const DEVICES = 1000;
 const QUARTERS = 7 * 96;
 const SPAN = `time >= ${START}ms AND time < ${START + QUARTERS * QUARTER}ms`;
 /** As the server holds by default. */
-const RECENT_MB = 64;
+const RECENT_MB = 80;
 const REPEATS = 25;
 const WARM_UP = 5;
 const QUESTIONS = Number(process.env["VIGIE_QUESTIONS"] ?? 20_000);

@@ -132,7 +132,7 @@ export const SETTINGS = {
     kind: "integer",
     min: 0,
     max: 1_000_000,
-    default: 64,
+    default: 80,
     value: "MB",
     en: "memory for the newest values, once somebody looks at a dashboard; 0: the embedded store answers alone",
     fr: "mémoire pour les dernières valeurs, dès qu’un tableau de bord est ouvert ; 0 : la base répond seule",

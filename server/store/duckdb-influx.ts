@@ -20,7 +20,7 @@ import type { OwnSummary } from "./store.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** A few days of all that a town of 1,500 inhabitants measures. */
-const RECENT_MB = 64;
+const RECENT_MB = 80;
 /** What the server asks of itself needs no bounds but those of memory. */
 const UNBOUNDED = { points: 0, series: 0, buckets: 0, time_ms: 0 };
 

@@ -25,8 +25,8 @@ import { isRolled, Rolled, rolledRelation, type RolledPolicy } from "./rolled.ts
 import { type Answering, DATABASE, RAW, runText } from "./statements.ts";
 import { collected, requirePoints, unmarked } from "./thread-engine.ts";
 
-/** Of what may be held in the other thread, this part may also be held here. */
-const AT_HAND_SHARE = 8;
+/** What each part may take of the memory for newest values. */
+const SHARES = { readings: 0.4, points: 0.4, atHand: 0.2 } as const;
 /** After what was held has failed, nothing is held for so long. */
 const AGAIN_MS = 600_000;
 
@@ -88,7 +88,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     this.#instance = instance;
     this.#own = own;
     this.#recent_B = recent_MB * 1_000_000;
-    if (recent_MB > 0) this.#atHand = new AtHand(this.catalogue, this.#recent_B / AT_HAND_SHARE);
+    if (recent_MB > 0) this.#atHand = new AtHand(this.catalogue, this.#recent_B * SHARES.atHand);
   }
 
   async open(): Promise<void> {
@@ -171,7 +171,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
     };
     try {
       const begun = this.#writing.then(() => {
-        const held = thread.hold("points", this.#recent_B / 2);
+        const held = thread.hold("points", this.#recent_B * SHARES.points);
         const feed = this.#atHand?.beside(held) ?? held;
         this.#pointFeed = feed;
         return { filled: (this.#tables as PointTables).hold(feed, filling) };
@@ -182,7 +182,7 @@ export class DuckdbEngine implements Pick<InfluxEngine, "query" | "writeLines"> 
       ).filled;
       const own = this.#own;
       if (own?.hold === undefined) return;
-      const feed = thread.hold("readings", this.#recent_B / 2);
+      const feed = thread.hold("readings", this.#recent_B * SHARES.readings);
       const { rows, least_ms } = await own.hold(feed);
       const relation = (from_ms: number): string => own.relation(from_ms, Number.POSITIVE_INFINITY);
       await own.read(() => fillRecent(feed, [{ relation, perMs: 1, rows: String(rows) }], { ...filling, least_ms }));
