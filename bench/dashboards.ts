@@ -13,7 +13,7 @@ import type { RefreshServer } from "./refresh-server.ts";
 import type { Row } from "./row.ts";
 
 const WIDTH_PX = 1600;
-const REPEATS = 9;
+const REPEATS = 25;
 const WARM_S = 3;
 const REFRESHES = 30;
 /** VIGIE_SLOWEST=20 also lists so many of the slowest questions against InfluxDB's. */
