@@ -57,7 +57,8 @@ export interface Store {
   size(): Promise<{ readings: number; bytes: number }>;
   /**
    * Drops readings older than `before`, at least in whole days (UTC), and says how many; marks are kept. A store that keeps
-   * roll-ups and points of the server's own drops quarters of an hour and points older than `coarseBefore`.
+   * roll-ups and points of the server's own drops quarters of an hour and points older than `coarseBefore`, and of its fine
+   * series (see FINE_SERIES) may drop what is older than `before`.
    */
   prune(before: Instant, coarseBefore?: Instant): Promise<number>;
   /**

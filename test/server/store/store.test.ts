@@ -281,11 +281,11 @@ for (const [name, make] of Object.entries(STORES)) {
       expect(await store.recordings()).toMatchObject([{ measurement: "station", values: 3 }]);
     });
 
-    test("dropping old readings leaves what the server wrote of itself", async () => {
+    test("dropping old readings leaves what the server summed up", async () => {
       const { store } = await fresh();
       const day = 86_400;
       await store.commit([says("s1", 1, [reading("lamp-1", 0, 1), reading("lamp-1", 20 * day, 1)])]);
-      const points = [0, 20].map((days) => point("server", at(days * day), {}, { stored: days }));
+      const points = [0, 20].map((days) => point("junction", at(days * day), { device: "J1" }, { vehicles: days }));
       await store.record(points);
       expect(await store.prune(at(10 * day))).toBe(1);
       expect(await recorded(store, 0, 99 * day)).toEqual(inOrder(points));
