@@ -16,6 +16,7 @@ import type {
 } from "./influxql/engine.ts";
 import { rollupRelation } from "./rollups.ts";
 import { lineOf } from "./line-protocol.ts";
+import { pointsByMeasurement } from "./prune-points.ts";
 import type { OwnSummary } from "./store.ts";
 
 const NS_PER_MS = 1_000_000n;
@@ -121,17 +122,12 @@ export class DuckdbInflux implements InfluxEngine {
 
   /** What is kept of the server's own points. */
   async recordings(): Promise<OwnSummary[]> {
-    const found: OwnSummary[] = [];
-    for (const measurement of Object.keys(SERIES) as SeriesName[]) {
-      const from = `FROM "${measurement}"`;
-      const text = `SELECT count(*) ${from}; SELECT * ${from} ORDER BY time LIMIT 1; SELECT * ${from} ORDER BY time DESC LIMIT 1`;
-      const results = await this.ask(text);
-      const [counts, first, last] = results.map(({ series }) => series?.[0]?.values[0]);
-      if (counts === undefined || first === undefined || last === undefined) continue;
-      const values = counts.slice(1).reduce<number>((sum, count) => sum + Number(count), 0);
-      found.push({ measurement, values, first: instantOf(first[0]), last: instantOf(last[0]) });
-    }
-    return found;
+    await this.ready();
+    const found = await pointsByMeasurement(this.open.reader);
+    return found.flatMap(({ measurement, values, first, last }): OwnSummary[] => {
+      if (!Object.hasOwn(SERIES, measurement)) return [];
+      return [{ measurement: measurement as SeriesName, values, first: instantOf(first), last: instantOf(last) }];
+    });
   }
 
   async close(): Promise<void> {
