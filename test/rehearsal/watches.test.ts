@@ -7,6 +7,7 @@ import { instant, seconds } from "#protocol/units.ts";
 import { type Store, upToOf } from "#server/store/store.ts";
 import type { ScheduledFault } from "#simulators/faults.ts";
 import { broken, evening } from "./hamlet.ts";
+import { bound } from "../server/store/bound.ts";
 
 /** Puts `change` around the behaviour of every device of a kind; what it does not mention stays as it is. */
 function altered(kind: DeviceKind, change: (inner: Behaviour, context: BehaviourContext) => Partial<Behaviour>) {
@@ -158,22 +159,3 @@ test("a server that takes nothing after it was killed is found", async () => {
   };
   expect(broken(await evening({ faults, replaced: { store: refuses } })).broken).toEqual(["not-recovered"]);
 });
-
-function bound(store: Store): Store {
-  return {
-    open: () => store.open(),
-    commit: (contributions) => store.commit(contributions),
-    marks: () => store.marks(),
-    latest: () => store.latest(),
-    range: (...query) => store.range(...query),
-    during: (...span) => store.during(...span),
-    record: (points) => store.record(points),
-    recorded: (from, to) => store.recorded(from, to),
-    recordings: () => store.recordings(),
-    aggregate: (query) => store.aggregate(query),
-    series: () => store.series(),
-    size: () => store.size(),
-    prune: (before) => store.prune(before),
-    close: () => store.close(),
-  };
-}

@@ -16,6 +16,7 @@ import { createIngest } from "#server/ingest.ts";
 import type { Quarantined } from "#server/quarantine.ts";
 import { memoryStore } from "#server/store/memory.ts";
 import type { Contribution, Store } from "#server/store/store.ts";
+import { bound } from "./store/bound.ts";
 
 const NOW = instant(1_790_000_000_000);
 const point = { type: "Point", coordinates: [2, 48] };
@@ -136,23 +137,7 @@ const lamp = (value: number, more: Partial<Reading> = {}): Reading => ({
 /** The memory store, with something of it changed. */
 function memoryWith(changes: (inner: Store) => Partial<Store>): Store {
   const inner = memoryStore();
-  return {
-    open: () => inner.open(),
-    commit: (contributions) => inner.commit(contributions),
-    marks: () => inner.marks(),
-    latest: () => inner.latest(),
-    range: (...asked) => inner.range(...asked),
-    during: (...span) => inner.during(...span),
-    record: (points) => inner.record(points),
-    recorded: (from, to) => inner.recorded(from, to),
-    recordings: () => inner.recordings(),
-    aggregate: (query) => inner.aggregate(query),
-    series: () => inner.series(),
-    size: () => inner.size(),
-    prune: (before) => inner.prune(before),
-    close: () => inner.close(),
-    ...changes(inner),
-  };
+  return { ...bound(inner), ...changes(inner) };
 }
 
 interface MoodyStore extends Store {

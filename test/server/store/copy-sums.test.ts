@@ -17,6 +17,7 @@ import type { Store } from "#server/store/store.ts";
 import type { Sums } from "#server/store/sums.ts";
 import { WEEK, weekOf } from "#server/store/weeks.ts";
 import { type Influxd, influxdPath, startInfluxd } from "../../influxd.ts";
+import { bound } from "./bound.ts";
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
@@ -374,23 +375,6 @@ test("a backup has what is summed up of readings that are gone, and so has what 
   for (const policy of ["quarter", "hour"] as const) {
     expect(await stepsOf(again, policy)).toEqual(await stepsOf(town, policy));
   }
-});
-
-const bound = (store: Store): Store => ({
-  open: () => store.open(),
-  commit: (contributions) => store.commit(contributions),
-  marks: () => store.marks(),
-  latest: () => store.latest(),
-  range: (...query) => store.range(...query),
-  during: (...span) => store.during(...span),
-  record: (points) => store.record(points),
-  recorded: (from, to) => store.recorded(from, to),
-  recordings: () => store.recordings(),
-  aggregate: (query) => store.aggregate(query),
-  series: () => store.series(),
-  size: () => store.size(),
-  prune: (before) => store.prune(before),
-  close: () => store.close(),
 });
 
 const boundSums = ({ sums }: Store): Sums => {

@@ -13,6 +13,7 @@ import { influx1Store } from "#server/store/influx1.ts";
 import { memoryStore } from "#server/store/memory.ts";
 import type { Store } from "#server/store/store.ts";
 import { influxdPath, startInfluxd } from "../../influxd.ts";
+import { bound } from "./bound.ts";
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
@@ -133,20 +134,3 @@ test.skipIf(influxdPath === undefined)(
     expect(await back.marks()).toEqual(await from.marks());
   },
 );
-
-const bound = (store: Store): Store => ({
-  open: () => store.open(),
-  commit: (contributions) => store.commit(contributions),
-  marks: () => store.marks(),
-  latest: () => store.latest(),
-  range: (...query) => store.range(...query),
-  during: (...span) => store.during(...span),
-  record: (points) => store.record(points),
-  recorded: (from, to) => store.recorded(from, to),
-  recordings: () => store.recordings(),
-  aggregate: (query) => store.aggregate(query),
-  series: () => store.series(),
-  size: () => store.size(),
-  prune: (before) => store.prune(before),
-  close: () => store.close(),
-});
