@@ -149,83 +149,62 @@ class Sum extends Count {
   }
 }
 
-/** The smallest or largest, and of equal ones the earliest. */
-class Extreme extends Count {
-  readonly #sign: number;
+/** A number of one point of each place, with its time. */
+abstract class OnePoint extends Count {
+  protected readonly sign: number;
   readonly #type: FieldType;
-  #best = new Float64Array(ROOM);
-  #times = new Float64Array(ROOM);
+  protected numbers = new Float64Array(ROOM);
+  protected times = new Float64Array(ROOM);
 
   constructor(sign: -1 | 1, type: FieldType) {
     super();
-    this.#sign = sign;
+    this.sign = sign;
     this.#type = type;
   }
 
   protected override grow(): void {
-    this.#best = this.beside(this.#best);
-    this.#times = this.beside(this.#times);
+    this.numbers = this.beside(this.numbers);
+    this.times = this.beside(this.times);
   }
 
+  override value(place: number): Value {
+    return valueOf(this.numbers[place] as number, this.#type);
+  }
+
+  time(place: number): number | undefined {
+    return this.times[place];
+  }
+}
+
+/** The smallest or largest, and of equal ones the earliest. */
+class Extreme extends OnePoint {
   override take(place: number, { numbers, times }: RecentColumn, from: number, to: number): void {
-    const sign = this.#sign;
+    const { sign } = this;
     let best = from;
     for (let index = from + 1; index < to; index++) {
       if (sign * (numbers[index] as number) > sign * (numbers[best] as number)) best = index;
     }
     const [value, time] = [numbers[best] as number, times[best] as number];
     if (this.count(place, to - from) > 0) {
-      const known = this.#best[place] as number;
-      if (sign * value < sign * known || (value === known && time >= (this.#times[place] as number))) return;
+      const known = this.numbers[place] as number;
+      if (sign * value < sign * known || (value === known && time >= (this.times[place] as number))) return;
     }
-    this.#best[place] = value;
-    this.#times[place] = time;
-  }
-
-  override value(place: number): Value {
-    return valueOf(this.#best[place] as number, this.#type);
-  }
-
-  time(place: number): number | undefined {
-    return this.#times[place];
+    this.numbers[place] = value;
+    this.times[place] = time;
   }
 }
 
 /** The first or last number; of several at one time the larger. */
-class NumberAtEnd extends Count {
-  readonly #sign: number;
-  readonly #type: FieldType;
-  #numbers = new Float64Array(ROOM);
-  #times = new Float64Array(ROOM);
-
-  constructor(sign: -1 | 1, type: FieldType) {
-    super();
-    this.#sign = sign;
-    this.#type = type;
-  }
-
-  protected override grow(): void {
-    this.#numbers = this.beside(this.#numbers);
-    this.#times = this.beside(this.#times);
-  }
-
+class NumberAtEnd extends OnePoint {
   override take(place: number, { numbers, times }: RecentColumn, from: number, to: number): void {
-    const at = this.#sign < 0 ? from : to - 1;
+    const at = this.sign < 0 ? from : to - 1;
     const [number, time] = [numbers[at] as number, times[at] as number];
     if (this.count(place, to - from) > 0) {
-      const later = this.#sign * (time - (this.#times[place] as number));
-      if (later < 0 || (later === 0 && number <= (this.#numbers[place] as number))) return;
+      const later = this.sign * (time - (this.times[place] as number));
+      if (later < 0 || (later === 0 && number <= (this.numbers[place] as number))) return;
     }
-    this.#times[place] = time;
-    this.#numbers[place] = number;
-  }
-
-  override value(place: number): Value {
-    return valueOf(this.#numbers[place] as number, this.#type);
-  }
-
-  time(place: number): number | undefined {
-    return this.#times[place];
+    this.times[place] = time;
+    this.numbers[place] = number;
   }
 }
 
